@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from labeling.simulate import simulate
+from worker.cellsam import TINY, load
+from worker.cellsam.build import build
+from worker.cellsam.cellfinder import FinderOutput, Queries
+from worker.cellsam.checkpoint import read_card
+from worker.cellsam.training.criterion import DetectionCriterion, dice_loss
+from worker.cellsam.training.crops import Augmentation, CropSampler, boxes_of_labels, separate
+from worker.cellsam.training.manifest import Field, ManifestError, read_manifest
+from worker.cellsam.training.matcher import HungarianMatcher
+from worker.cellsam.training.objective import JointObjective
+from worker.cellsam.training.schedule import Schedule
+from worker.cellsam.training.state import TrainingState
+from worker.cellsam.training.targets import Batch, DenseTargets
+from worker.cellsam.training.trainer import LOG_FILE, TrainingRun, train
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Four simulated images in the manifest's format."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    rows = []
+    for seed in range(4):
+        image = simulate("nuclei", height=160, width=200, cells=20, seed=seed)
+        Image.fromarray(image.image[0]).save(folder / f"{seed}.png")
+        Image.fromarray(image.labels.astype(np.uint16)).save(folder / f"{seed}_labels.png")
+        split = "train" if seed < 3 else "val"
+        rows.append(
+            ["sim", "nuclei_fluorescence", split, f"{seed}.png", f"{seed}_labels.png", "CC0-1.0", "one"]
+        )
+    with (folder / "manifest.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["dataset", "modality", "split", "image", "labels", "licence", "group"])
+        writer.writerows(rows)
+    return folder
+
+
+def sampler(data: Path, seed: int = 0) -> CropSampler:
+    fields = [Field.read(entry) for entry in read_manifest(data, "train")]
+    return CropSampler(fields, seed=seed, shares={"sim": 1.0}, augmentation=Augmentation())
+
+
+def batch(labels: np.ndarray, origin: tuple[int, int] = (0, 0)) -> Batch:
+    pixels = np.zeros((len(labels), 3, *labels.shape[1:]), dtype=np.float32)
+    return Batch.of(pixels, labels, origin=origin, patch_px=8, input_px=256, device=torch.device("cpu"))
+
+
+def test_the_matcher_treats_a_batch_as_its_images() -> None:
+    torch.manual_seed(0)
+    logits, boxes = torch.randn(3, 12), torch.rand(3, 12, 4)
+    targets = [torch.rand(n, 4) for n in (4, 0, 15)]
+
+    together = HungarianMatcher()(logits, boxes, targets)
+
+    for index, (query, target) in enumerate(together):
+        (alone,) = HungarianMatcher()(logits[index, None], boxes[index, None], targets[index : index + 1])
+        assert torch.equal(query, alone[0])
+        assert torch.equal(target, alone[1])
+    assert [len(query) for query, _ in together] == [4, 0, 12]
+
+
+def test_the_matcher_finds_the_permutation() -> None:
+    targets = torch.tensor([[0.2, 0.2, 0.1, 0.1], [0.7, 0.7, 0.2, 0.2], [0.3, 0.8, 0.1, 0.2]])
+    order = torch.tensor([2, 0, 1])
+
+    ((query, target),) = HungarianMatcher()(torch.zeros(1, 3), targets[order][None], [targets])
+
+    assert torch.equal(order[query], target)
+
+
+def test_perfect_detections_cost_less_than_none() -> None:
+    labels = np.zeros((1, 128, 128), dtype=np.int32)
+    labels[0, 10:40, 20:60] = 1
+    targets = batch(labels)
+    (box,) = targets.boxes_cxcywh_unit
+    right = FinderOutput((Queries(torch.tensor([[[5.0], [-5.0]]]), torch.stack([box[0], box[0] / 2])[None]),))
+    wrong = FinderOutput((Queries(torch.tensor([[[-5.0], [5.0]]]), torch.stack([box[0], box[0] / 2])[None]),))
+
+    good, bad = DetectionCriterion()(right, targets), DetectionCriterion()(wrong, targets)
+
+    assert set(good) == {"score_0", "l1_0", "giou_0"}
+    assert sum(good.values()) < 0.1 < sum(bad.values())
+
+
+def test_empty_crops_have_finite_losses_and_gradients() -> None:
+    torch.manual_seed(0)
+    objective = JointObjective(build(TINY))
+
+    losses = objective(batch(np.zeros((2, 64, 64), dtype=np.int32)))
+
+    torch.stack(list(losses.values())).sum().backward()
+    assert all(loss.isfinite() for loss in losses.values())
+    assert "mask" not in losses
+
+
+def test_dense_targets_peak_at_the_centre_in_the_frame_of_the_full_input() -> None:
+    labels = np.zeros((1, 64, 64), dtype=np.int32)
+    labels[0, 16:32, 24:48] = 1
+
+    targets = DenseTargets.of(batch(labels, origin=(4, 8)))
+
+    peak = int(targets.heat[0].argmax())
+    assert divmod(peak, 8) == (3, 4)
+    expected = torch.tensor([36 + 64, 24 + 32, 24, 16]) / 256
+    assert torch.allclose(targets.boxes_cxcywh_unit[0, peak], expected)
+    assert targets.proposes[0, peak]
+
+
+def test_dice_is_zero_for_agreement_and_one_for_none() -> None:
+    truth = torch.zeros(1, 8, 8)
+    truth[:, :4] = 1
+    assert dice_loss((truth * 2 - 1) * 50, truth) < 0.01
+    assert dice_loss((1 - truth * 2) * 50, truth) > 0.9
+
+
+def test_crops_are_labelled_consecutively_and_in_range(data: Path) -> None:
+    pixels, labels = sampler(data).batch(8, 96)
+
+    assert pixels.shape == (8, 3, 96, 96)
+    assert labels.any()
+    assert pixels.min() >= 0
+    assert pixels.max() <= 1.2
+    assert not pixels[:, 0].any()
+    for crop in labels:
+        assert np.array_equal(np.unique(crop)[1:], np.arange(1, crop.max() + 1))
+        assert len(boxes_of_labels(crop)) == crop.max()
+
+
+def test_crops_repeat_with_their_seed(data: Path) -> None:
+    one, same, other = (sampler(data, seed).batch(2, 64)[0] for seed in (1, 1, 2))
+    assert np.array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def test_mirrored_cells_get_labels_of_their_own() -> None:
+    labels = np.zeros((20, 20), dtype=np.int32)
+    labels[2:8, 2:8] = labels[12:18, 2:8] = 5
+    labels[0, 0] = 7
+    assert np.unique(separate(labels)).tolist() == [0, 1, 2]
+
+
+def test_the_schedule_warms_up_holds_and_falls() -> None:
+    schedule = Schedule()
+    assert schedule.rate(0.1, 0) < 0.02 * schedule.learning_rate
+    assert schedule.rate(0.29, 500) == schedule.learning_rate
+    assert schedule.rate(1.0, 5000) == pytest.approx(0.02 * schedule.learning_rate)
+    assert schedule.crop(0.1, 256) == (128, 8)
+    assert schedule.crop(0.9, 256) == (256, 4)
+
+
+@pytest.mark.parametrize(
+    "content", [None, "a,b\n1,2\n", "dataset,modality,split,image,labels,licence,group\n"]
+)
+def test_an_unusable_manifest_is_named(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "manifest.csv").write_text(content)
+    with pytest.raises(ManifestError, match=r"manifest\.csv"):
+        read_manifest(tmp_path, "train")
+
+
+def test_a_run_trains_saves_and_goes_on(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+
+    def run(minutes: float) -> TrainingRun:
+        schedule = Schedule(small_px=64, small_batch=2, small_until=1.0)
+        return TrainingRun(
+            data=data,
+            out=out,
+            config=TINY,
+            minutes=minutes,
+            shares={"sim": 1.0},
+            processes=1,
+            schedule=schedule,
+        )
+
+    path = train(run(1 / 60))
+    first = read_card(path)[1].training["steps"]
+    state = out / "state.safetensors"
+    assert first > 0
+    assert load(path).config == TINY
+
+    train(run(2 / 60))
+
+    assert read_card(path)[1].training["steps"] > first
+    assert state.exists()
+    assert LOG_FILE == "log.csv"
+
+
+def test_a_state_comes_back_with_its_optimiser(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    state = TrainingState(JointObjective(build(TINY)), weight_decay=0.03, betas=(0.9, 0.98))
+    labels = np.zeros((1, 64, 64), dtype=np.int32)
+    labels[0, 10:30, 10:30] = 1
+    torch.stack(list(state.objective(batch(labels)).values())).sum().backward()
+    state.optimizer.step()
+    state.counters.step = 7
+    state.save(tmp_path / "state.safetensors")
+
+    again = TrainingState(JointObjective(build(TINY)), weight_decay=0.03, betas=(0.9, 0.98))
+    again.load(tmp_path / "state.safetensors")
+
+    assert again.counters == state.counters
+    ours, theirs = again.optimizer.state_dict()["state"], state.optimizer.state_dict()["state"]
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[i]["exp_avg"], theirs[i]["exp_avg"]) for i in theirs)

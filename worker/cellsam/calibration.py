@@ -1,0 +1,57 @@
+"""The box threshold that suits some labelled images best. Never to be run on images that a figure is reported on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labeling.matching import Counts, count_matches
+from worker.cellsam.features import Features
+from worker.cellsam.predictor import Predictor
+from worker.cellsam.stitching import assemble
+
+GRID = tuple(round(float(value), 2) for value in np.arange(0.2, 0.85, 0.05))
+TIE = 0.002  # of F1: within it the threshold nearest to the present one is kept, being no worse founded
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """F1 at each threshold tried, and the one chosen."""
+
+    threshold: float
+    f1_by_threshold: dict[float, float]
+
+    @property
+    def f1(self) -> float:
+        return self.f1_by_threshold[self.threshold]
+
+
+def calibrate(
+    predictor: Predictor,
+    samples: Iterable[tuple[Features, NDArray[np.int32]]],
+    *,
+    pause: Callable[[], None] = lambda: None,
+) -> Calibration:
+    """Try every threshold of `GRID` on (features, true labels (H, W)); masks are decoded once for all of them.
+
+    Raises ValueError if there are no samples.
+    """
+    totals = dict.fromkeys(GRID, Counts())
+    seen = 0
+    for features, labels in samples:
+        pause()
+        seen += 1
+        candidates = predictor.candidates(features, floor=GRID[0])
+        for threshold in GRID:
+            chosen = [candidate for candidate in candidates if candidate.score > threshold]
+            found = assemble(chosen, features.frame.height, features.frame.width)
+            totals[threshold] += count_matches(labels, found.labels)
+    if not seen:
+        raise ValueError("no labelled images to calibrate on")
+    scores = {threshold: counts.f1 for threshold, counts in totals.items()}
+    best = max(scores.values())
+    near = [threshold for threshold, f1 in scores.items() if f1 >= best - TIE]
+    return Calibration(min(near, key=lambda threshold: abs(threshold - predictor.thresholds.box)), scores)

@@ -1,0 +1,105 @@
+"""From a microscope's array to the model's three channels, with a clear word where that cannot be done.
+
+CellSAM's convention: red blank, green nuclear, blue whole-cell; a lone channel of either kind goes to blue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+CHANNEL_ROLES = ("nuclear", "whole_cell", "rgb")
+PREPROCESSING = "percentile-1-99.8"  # names this file's result in cache keys: change it with the numbers
+LOW_PERCENTILE, HIGH_PERCENTILE = 1.0, 99.8
+# Grey levels of 255 that the percentiles are at least apart, so that an empty field stays empty and its noise small.
+MIN_RANGE = 8 / 255
+GRAY_OF_RGB = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601 luma
+
+Pixels = NDArray[np.float32]
+
+
+class ImageError(ValueError):
+    """This image cannot be segmented; the message says why."""
+
+
+def default_roles(shape: tuple[int, ...]) -> tuple[str, ...]:
+    """Roles of an unnamed image: gray = whole_cell, two channels = nuclear and whole-cell, three or four = rgb."""
+    channels = shape[2] if len(shape) == 3 else 1
+    if channels == 1:
+        return ("whole_cell",)
+    if channels == 2:
+        return ("nuclear", "whole_cell")
+    if channels in (3, 4):
+        return ("rgb",)
+    raise ImageError(f"an image of {channels} channels needs a role for each: {', '.join(CHANNEL_ROLES)}")
+
+
+def model_channels(image: NDArray[Any], roles: Sequence[str] | None = None) -> Pixels:
+    """(H, W) or (H, W, C) uint8, uint16 or float -> (3, H, W) float32 in [0, 1], each channel normalised by itself.
+
+    `roles` names the channels: ("nuclear",), ("whole_cell",), both in either order, or ("rgb",) for a stained RGB image
+    (a fourth channel, alpha, is ignored), which becomes gray. Without roles see `default_roles`.
+
+    Raises ImageError for another shape or dtype, no pixels, NaN or infinity, or roles that do not fit.
+    """
+    _check(image)
+    stack = image[..., None] if image.ndim == 2 else image
+    names = tuple(roles) if roles is not None else default_roles(image.shape)
+    _check_roles(names, stack.shape[2])
+    if names == ("rgb",):
+        planes = {"whole_cell": normalise(_gray(stack))}
+    else:
+        planes = {name: normalise(stack[..., index]) for index, name in enumerate(names)}
+    pixels = np.zeros((3, *stack.shape[:2]), dtype=np.float32)
+    pixels[2] = planes["whole_cell"] if "whole_cell" in planes else planes["nuclear"]
+    if len(planes) == 2:
+        pixels[1] = planes["nuclear"]
+    return pixels
+
+
+def normalise(channel_hw: NDArray[Any]) -> Pixels:
+    """(H, W) -> float32 in [0, 1]: the 1st to the 99.8th percentile, with a floor under their distance."""
+    values = channel_hw.astype(np.float32)
+    low, high = (float(v) for v in np.percentile(values, [LOW_PERCENTILE, HIGH_PERCENTILE]))
+    full_range = 255.0 if channel_hw.dtype == np.uint8 else float(np.abs(values).max())
+    span = max(high - low, MIN_RANGE * full_range)
+    if span <= 0:  # all zero
+        return np.zeros_like(values)
+    return np.asarray(np.clip((values - low) / np.float32(span), 0.0, 1.0), dtype=np.float32)
+
+
+def _gray(stack: NDArray[Any]) -> NDArray[Any]:
+    gray = stack[..., :3].astype(np.float32) @ GRAY_OF_RGB
+    # uint8 keeps its fixed range; see `normalise`.
+    return np.rint(gray).astype(np.uint8) if stack.dtype == np.uint8 else gray
+
+
+def _check(image: NDArray[Any]) -> None:
+    if image.ndim not in (2, 3):
+        raise ImageError(f"expected an image of shape (H, W) or (H, W, C), got {image.shape}")
+    if image.size == 0:
+        raise ImageError(f"the image has no pixels: its shape is {image.shape}")
+    if image.dtype.kind not in "uif" and image.dtype != np.bool_:
+        raise ImageError(f"pixels of type {image.dtype} are not supported; use uint8, uint16 or float")
+    if image.dtype.kind == "f":
+        if np.isnan(image).any():
+            raise ImageError("the image contains NaN")
+        if np.isinf(image).any():
+            raise ImageError("the image contains infinite values")
+
+
+def _check_roles(names: tuple[str, ...], channels: int) -> None:
+    unknown = [name for name in names if name not in CHANNEL_ROLES]
+    if unknown:
+        raise ImageError(f"unknown channel role {unknown[0]!r}; use {', '.join(CHANNEL_ROLES)}")
+    if names == ("rgb",):
+        if channels not in (3, 4):
+            raise ImageError(f"an rgb image has 3 or 4 channels, this one has {channels}")
+        return
+    if "rgb" in names or len(set(names)) != len(names) or not names:
+        raise ImageError(f"channel roles {names} cannot be combined")
+    if len(names) != channels:
+        raise ImageError(f"{len(names)} channel roles for {channels} channels")

@@ -1,0 +1,73 @@
+"""An image as the trunk left it: what is computed once, cached, and read by every later act."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from worker.cellsam.config import TilingConfig
+from worker.cellsam.preprocess import Frame
+
+FORMAT = "cellloop-features-1"
+TRUNK_MAP = "trunk"  # the map that CellFinder and the neck of a one-trunk model read
+
+
+class FeaturesError(ValueError):
+    """These bytes are not features, or not those of this model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Maps before the neck, by name: a model with two trunks has two. Nothing here depends on neck or CellFinder."""
+
+    maps: dict[str, Tensor]  # each (tiles, C, h, w) float16, in the order of `frame.tiles`
+    frame: Frame
+    trunk_hash: str
+    preprocessing: str
+
+    @property
+    def tokens(self) -> Tensor:
+        """(tiles, C, h, w) of the only trunk."""
+        return self.maps[TRUNK_MAP]
+
+    @property
+    def nbytes(self) -> int:
+        return sum(tokens.numel() * tokens.element_size() for tokens in self.maps.values())
+
+    def to_bytes(self) -> bytes:
+        """A safetensors file."""
+        tiling = self.frame.tiling
+        about = {
+            "height": self.frame.height,
+            "width": self.frame.width,
+            "tiling": {"tile_px": tiling.tile_px, "scale": tiling.scale, "overlap_px": tiling.overlap_px},
+            "trunk_hash": self.trunk_hash,
+            "preprocessing": self.preprocessing,
+        }
+        maps = {name: tokens.cpu().contiguous() for name, tokens in self.maps.items()}
+        return save_tensors(maps, metadata={"format": FORMAT, "about": json.dumps(about)})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Features:
+        """Raises FeaturesError if the bytes are truncated, foreign or of another version."""
+        try:
+            maps = load_tensors(data)
+            # safetensors: 8 bytes length of the JSON header, little endian; `load` does not return its metadata.
+            header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+            metadata = header["__metadata__"]
+            about = json.loads(metadata["about"])
+            frame = Frame(int(about["height"]), int(about["width"]), TilingConfig(**about["tiling"]))
+            features = cls(maps, frame, str(about["trunk_hash"]), str(about["preprocessing"]))
+        except (SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise FeaturesError(f"not a features file: {error}") from error
+        if metadata.get("format") != FORMAT:
+            raise FeaturesError(f"features of format {metadata.get('format')!r}, expected {FORMAT!r}")
+        if any(tokens.dtype != torch.float16 or len(tokens) != len(frame.tiles) for tokens in maps.values()):
+            raise FeaturesError("the maps do not fit the image's tiles")
+        return features

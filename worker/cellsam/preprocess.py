@@ -1,0 +1,240 @@
+"""Geometry: how an image's pixels, boxes and masks get into the model's square inputs and back. Nowhere else.
+
+Frames of reference. *Image pixels*: (x, y), pixel (0, 0) covers [0, 1) x [0, 1). *Level pixels*: the image averaged
+over blocks of 2^level on a side; level 0 is the image itself. *Input pixels*: inside one tile, after scaling, what the
+trunk sees and prompts are given in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from worker.cellsam.config import TilingConfig
+
+Boxes = NDArray[np.float32]  # (N, 4) x0, y0, x1, y1
+Window = tuple[int, int, int, int]  # half-open x0, y0, x1, y1 in image pixels
+
+# A prompt's box fills at most this share of its tile's side; a larger one goes to a coarser level. Beyond it too little
+# of the surroundings is visible, and such large cells were not seen in training.
+LARGEST_SHARE = 0.8
+EDGE_PX = 2.0  # input pixels from a tile's edge at which a box counts as cut
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A square of the level's pixels with its top left corner at (x, y)."""
+
+    level: int
+    x: int
+    y: int
+
+
+@dataclass(frozen=True)
+class Frame:
+    """All tiles of an image of `height` x `width`: the finest level first, row-major, then each coarser one.
+
+    Levels go up until one tile holds the whole image, so every box inside the image lies wholly inside some tile. Tiles
+    start at the origin and never wrap around; an image smaller than a tile is mirrored to the right and to the bottom.
+    """
+
+    height: int
+    width: int
+    tiling: TilingConfig
+
+    @cached_property
+    def levels(self) -> int:
+        count = 1
+        while max(self.level_size(count - 1)) > self.tiling.tile_px:
+            count += 1
+        return count
+
+    @cached_property
+    def tiles(self) -> tuple[Tile, ...]:
+        return tuple(
+            Tile(level, x, y)
+            for level in range(self.levels)
+            for y in self._starts(self.level_size(level)[0])
+            for x in self._starts(self.level_size(level)[1])
+        )
+
+    @cached_property
+    def finest(self) -> range:
+        """Indices of the tiles of level 0, where cells are looked for."""
+        return range(sum(tile.level == 0 for tile in self.tiles))
+
+    def level_size(self, level: int) -> tuple[int, int]:
+        """(height, width) of a level in its own pixels."""
+        block = 2**level
+        return -(-self.height // block), -(-self.width // block)
+
+    def inputs(self, pixels: NDArray[np.float32]) -> Iterator[Tensor]:
+        """(3, H, W) in [0, 1] -> for each tile of `tiles`, in order, its model input (3, S, S) float32."""
+        for level in range(self.levels):
+            reduced = self._padded(self._reduced(pixels, level))
+            for tile in self.tiles:
+                if tile.level == level:
+                    yield self._input(reduced, tile)
+
+    def to_input(self, boxes_xyxy_px: Boxes, tile: Tile) -> Boxes:
+        """Boxes in image pixels -> the tile's input pixels. Points (N, 2) are boxes without a second corner."""
+        offset = np.resize(np.array([tile.x, tile.y], dtype=np.float32), boxes_xyxy_px.shape[-1])
+        return np.asarray((boxes_xyxy_px / 2**tile.level - offset) * self.tiling.scale, dtype=np.float32)
+
+    def to_image(self, boxes_xyxy_input: Boxes, tile: Tile) -> Boxes:
+        """The inverse of `to_input`."""
+        offset = np.resize(np.array([tile.x, tile.y], dtype=np.float32), boxes_xyxy_input.shape[-1])
+        return np.asarray((boxes_xyxy_input / self.tiling.scale + offset) * 2**tile.level, dtype=np.float32)
+
+    def clip(self, boxes_xyxy_px: Boxes) -> Boxes:
+        """Boxes cut at the image's border."""
+        limit = np.array([self.width, self.height, self.width, self.height], dtype=np.float32)
+        return np.clip(boxes_xyxy_px, 0, limit)
+
+    def tile_of_box(self, box_xyxy_px: NDArray[np.float32]) -> int:
+        """Index of the tile that shows this box (inside the image) best: the finest level with a tile that holds all of
+        it and leaves room for its surroundings; there, the tile in whose middle it lies most.
+        """
+        last = self.levels - 1
+        side = float(max(box_xyxy_px[2] - box_xyxy_px[0], box_xyxy_px[3] - box_xyxy_px[1]))
+        for level in range(self.levels):
+            if level < last and side > LARGEST_SHARE * self.tiling.tile_px * 2**level:
+                continue
+            best = self._best_tile(box_xyxy_px, level)
+            if best is not None:
+                return best
+        return len(self.tiles) - 1  # the top level's only tile
+
+    def owned(self, boxes_xyxy_px: Boxes, index: int) -> NDArray[np.bool_]:
+        """(N,) whether a box's centre is inside the image and nearer to the middle of tile `index` than of any other.
+
+        Each point of the image belongs to exactly one tile of a level, so a cell seen by two tiles is kept once.
+        """
+        tile = self.tiles[index]
+        x, y = (boxes_xyxy_px[:, :2] + boxes_xyxy_px[:, 2:]).T / 2
+        left, right = self._core(tile.x, self.level_size(tile.level)[1], tile.level)
+        top, bottom = self._core(tile.y, self.level_size(tile.level)[0], tile.level)
+        inside = (x >= 0) & (y >= 0) & (x < self.width) & (y < self.height)
+        return np.asarray(inside & (x >= left) & (x < right) & (y >= top) & (y < bottom))
+
+    def cut(self, boxes_xyxy_px: Boxes, index: int) -> NDArray[np.bool_]:
+        """(N,) whether a box reaches an edge of tile `index` behind which the image goes on."""
+        tile, side = self.tiles[index], float(self.tiling.tile_px)
+        height, width = self.level_size(tile.level)
+        margin = EDGE_PX / self.tiling.scale
+        x0, y0, x1, y1 = boxes_xyxy_px.T / 2**tile.level - np.array([[tile.x], [tile.y], [tile.x], [tile.y]])
+        reached = np.zeros(len(boxes_xyxy_px), dtype=bool)
+        for beyond, distance in (
+            (tile.x > 0, x0),
+            (tile.y > 0, y0),
+            (tile.x + side < width, side - x1),
+            (tile.y + side < height, side - y1),
+        ):
+            if beyond:
+                reached |= distance <= margin
+        return reached
+
+    def tile_window(self, tile: Tile) -> Window:
+        """The image pixels that a tile shows."""
+        block, side = 2**tile.level, self.tiling.tile_px
+        x1, y1 = min(self.width, (tile.x + side) * block), min(self.height, (tile.y + side) * block)
+        return tile.x * block, tile.y * block, x1, y1
+
+    def map_to_window(self, map_hw: NDArray[np.float32], tile: Tile, window: Window) -> NDArray[np.float32]:
+        """A map over a tile's whole input, at any resolution, read with bilinear interpolation at the pixels of
+        `window` (inside the tile's window) -> (y1 - y0, x1 - x0). Costs the window, not the tile.
+        """
+        x0, y0, x1, y1 = window
+        across = self._interpolation(x0, x1, tile.x, tile.level, map_hw.shape[1])
+        down = self._interpolation(y0, y1, tile.y, tile.level, map_hw.shape[0])
+        return np.asarray(down @ map_hw @ across.T, dtype=np.float32)
+
+    def window_to_map(
+        self, mask_hw: NDArray[np.bool_], tile: Tile, window: Window, side: int
+    ) -> NDArray[np.float32]:
+        """The other way, for a mask: (side, side) share of each of the tile's map pixels that it covers, in [0, 1]."""
+        x0, y0, x1, y1 = window
+        across = self._coverage(x0, x1, tile.x, tile.level, side)
+        down = self._coverage(y0, y1, tile.y, tile.level, side)
+        return np.asarray(down.T @ mask_hw.astype(np.float32) @ across, dtype=np.float32)
+
+    def _starts(self, length: int) -> list[int]:
+        """Evenly spread, whole-pixel starts of tiles that cover `length` with at least the wanted overlap."""
+        side, overlap = self.tiling.tile_px, self.tiling.overlap_px
+        if length <= side:
+            return [0]
+        count = -(-(length - overlap) // (side - overlap))
+        return [round(index * (length - side) / (count - 1)) for index in range(count)]
+
+    def _core(self, start: int, length: int, level: int) -> tuple[float, float]:
+        """In image pixels, the stretch along one axis that a tile owns: half-way into each overlap."""
+        starts = self._starts(length)
+        position = starts.index(start)
+        side, block = self.tiling.tile_px, 2**level
+        low = -np.inf if position == 0 else (starts[position - 1] + side + start) / 2 * block
+        high = np.inf if position == len(starts) - 1 else (start + side + starts[position + 1]) / 2 * block
+        return float(low), float(high)
+
+    def _best_tile(self, box: NDArray[np.float32], level: int) -> int | None:
+        centre = (box[:2] + box[2:]) / 2
+        best, nearest = None, np.inf
+        for index, tile in enumerate(self.tiles):
+            if tile.level != level:
+                continue
+            x0, y0, x1, y1 = self.tile_window(tile)
+            if not (x0 <= box[0] and y0 <= box[1] and box[2] <= x1 and box[3] <= y1):
+                continue
+            half = self.tiling.tile_px * 2**level / 2
+            distance = float(np.abs(centre - (np.array([x0, y0]) + half)).max())
+            if distance < nearest:
+                best, nearest = index, distance
+        return best
+
+    def _reduced(self, pixels: NDArray[np.float32], level: int) -> Tensor:
+        image = torch.from_numpy(np.ascontiguousarray(pixels))[None]
+        # Blocks at the border may be partial; their average counts the pixels that exist.
+        return F.avg_pool2d(image, 2**level, ceil_mode=True)[0] if level else image[0]
+
+    def _padded(self, image: Tensor) -> NDArray[np.float32]:
+        """(3, h, w) -> at least a tile on each side."""
+        side = self.tiling.tile_px
+        missing = [(0, max(0, side - length)) for length in image.shape[1:]]
+        padded: NDArray[np.float32] = image.numpy()
+        return (
+            np.pad(padded, [(0, 0), *missing], mode="reflect") if any(high for _, high in missing) else padded
+        )
+
+    def _input(self, padded: NDArray[np.float32], tile: Tile) -> Tensor:
+        side = self.tiling.tile_px
+        square = torch.from_numpy(padded[:, tile.y : tile.y + side, tile.x : tile.x + side].copy())
+        if self.tiling.scale == 1:
+            return square
+        return F.interpolate(
+            square[None], scale_factor=self.tiling.scale, mode="bilinear", align_corners=False
+        )[0]
+
+    def _interpolation(self, low: int, high: int, start: int, level: int, side: int) -> NDArray[np.float32]:
+        """(high - low, side) weights of linear interpolation at pixel centres, edges repeated."""
+        pixels = (np.arange(low, high) + 0.5) / 2**level - start
+        position = np.clip(pixels / self.tiling.tile_px * side - 0.5, 0, side - 1)
+        first = np.minimum(position.astype(np.int64), max(side - 2, 0))
+        weights = np.zeros((high - low, side), dtype=np.float32)
+        rows = np.arange(high - low)
+        weights[rows, first] = 1 - (position - first)
+        weights[rows, np.minimum(first + 1, side - 1)] += position - first
+        return weights
+
+    def _coverage(self, low: int, high: int, start: int, level: int, side: int) -> NDArray[np.float32]:
+        """(high - low, side) share of each of `side` map pixels that an image pixel covers along one axis."""
+        step = self.tiling.tile_px * 2**level / side  # image pixels per map pixel
+        edges = np.arange(side)[None] * step + start * 2**level
+        pixels = np.arange(low, high)[:, None]
+        shared = np.minimum(pixels + 1, edges + step) - np.maximum(pixels, edges)
+        return np.asarray(np.clip(shared, 0, None) / step, dtype=np.float32)

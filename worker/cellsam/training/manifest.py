@@ -1,0 +1,110 @@
+"""The data format of training and evaluation: a folder with a `manifest.csv` that lists images and label maps.
+
+Columns read: dataset, modality, split, image, labels, licence and group (paths are relative to the manifest). Label
+maps are 16-bit PNG or TIFF, 0 background. Images whose red channel is blank are read as (blank, nuclear, whole-cell).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+from PIL import Image
+
+from worker.cellsam.channels import model_channels
+
+Split = Literal["train", "val", "test"]
+
+
+class ManifestError(ValueError):
+    """The data folder is not usable; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the manifest."""
+
+    dataset: str
+    modality: str
+    split: str
+    image: Path
+    labels: Path
+    licence: str
+    group: str
+
+    def read_image(self) -> tuple[NDArray[Any], tuple[str, ...]]:
+        """The array and its channel roles, as `channels.model_channels` takes them."""
+        image = _read_array(self.image)
+        if image.ndim == 2:
+            return image, ("whole_cell",)
+        if image.shape[2] == 3 and not image[..., 0].any():
+            return image[..., 1:], ("nuclear", "whole_cell")
+        return image, ("rgb",)
+
+    def read_labels(self) -> NDArray[np.int32]:
+        """(H, W), 0 background."""
+        return _read_array(self.labels).astype(np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """An image ready for cropping: model channels quantised to uint8, which quarters the memory of a training set."""
+
+    dataset: str
+    modality: str
+    pixels: NDArray[np.uint8]  # (1 or 2, H, W): (whole-cell) or (nuclear, whole-cell)
+    labels: NDArray[np.int32]  # (H, W)
+
+    @classmethod
+    def read(cls, entry: Entry) -> Field:
+        image, roles = entry.read_image()
+        channels = model_channels(image, roles)
+        planes = channels[1:] if channels[1].any() else channels[2:]
+        return cls(entry.dataset, entry.modality, np.rint(planes * 255).astype(np.uint8), entry.read_labels())
+
+
+def read_manifest(folder: Path, split: Split, datasets: Iterable[str] | None = None) -> list[Entry]:
+    """The entries of one split, of all data sets or the named ones, in the manifest's order.
+
+    Raises ManifestError if there is no manifest, a column is missing, or nothing is left.
+    """
+    path = folder / "manifest.csv"
+    wanted = None if datasets is None else set(datasets)
+    try:
+        with path.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        entries = [
+            Entry(
+                dataset=row["dataset"],
+                modality=row["modality"],
+                split=row["split"],
+                image=folder / row["image"],
+                labels=folder / row["labels"],
+                licence=row["licence"],
+                group=row["group"],
+            )
+            for row in rows
+            if row["split"] == split and (wanted is None or row["dataset"] in wanted)
+        ]
+    except FileNotFoundError as error:
+        raise ManifestError(f"{path} does not exist") from error
+    except KeyError as error:
+        raise ManifestError(f"{path} has no column {error}") from error
+    if not entries:
+        raise ManifestError(
+            f"{path} lists nothing in split {split!r} for {', '.join(sorted(wanted or {'all data sets'}))}"
+        )
+    return entries
+
+
+def _read_array(path: Path) -> NDArray[Any]:
+    if path.suffix.lower() in {".tif", ".tiff"}:
+        return np.asarray(tifffile.imread(path))
+    with Image.open(path) as image:
+        return np.asarray(image)
