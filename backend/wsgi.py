@@ -1,0 +1,9 @@
+"""WSGI entry point, for tools that want one. Live events and decoding need the ASGI one."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
+
+application = get_wsgi_application()

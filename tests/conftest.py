@@ -1,0 +1,122 @@
+"""What every test may ask for: PostgreSQL and Valkey of this run's own, the whole running stack, a browser.
+
+Addresses are chosen here, before Django reads its settings; the servers start when the first test needs them,
+so that tests of pure code start at once.
+"""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import django
+import pytest
+
+from backend.embedded import Postgres, Valkey
+from backend.supervisor import EVERYBODY, Stack
+
+if TYPE_CHECKING:  # imported by its fixture alone: it takes a moment, and most tests have no browser
+    from playwright.sync_api import Browser, Page
+
+RUN_DIR = Path(tempfile.mkdtemp(prefix="cellloop-tests-"))
+POSTGRES = Postgres(RUN_DIR, log=RUN_DIR / "logs" / "postgres.log", durable=False)
+VALKEY = Valkey(RUN_DIR, log=RUN_DIR / "logs" / "valkey.log")
+OURS = re.findall(
+    r"^(?:# )?([A-Z_]+)=", (Path(__file__).parent.parent / ".env.example").read_text(), re.MULTILINE
+)
+ORDER = ("architecture", "worker", "labeling", "backend", "integration", "e2e")
+
+for _name in OURS:  # a developer's own settings do not reach the tests
+    os.environ.pop(_name, None)
+CLEAN_ENVIRON = dict(os.environ)
+os.environ |= {
+    "DJANGO_SETTINGS_MODULE": "backend.settings",
+    "DATABASE_URL": POSTGRES.url,
+    "REDIS_URL": VALKEY.url,
+    "CELLLOOP_DATA_DIR": str(RUN_DIR / "data"),
+    "SECRET_KEY": "only-for-this-test-run-" + "x" * 40,
+}
+
+
+# Here and not in a hook: the conftest files of folders named on the command line are read before any hook runs.
+django.setup()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Quick tests first: pure code, then the database, then the running stack, then the browser."""
+    tests = Path(__file__).parent
+
+    def rank(item: pytest.Item) -> int:
+        top = item.path.relative_to(tests).parts[0] if item.path.is_relative_to(tests) else ""
+        return ORDER.index(top) if top in ORDER else len(ORDER)
+
+    items.sort(key=rank)
+
+
+def pytest_unconfigure() -> None:
+    """Stop what was started and leave nothing behind."""
+    POSTGRES.stop()
+    VALKEY.stop()
+    shutil.rmtree(RUN_DIR, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def services() -> None:
+    """PostgreSQL and Valkey, running. Tests that use the database have them without asking."""
+    POSTGRES.start()
+    VALKEY.start()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(services: None) -> None:
+    """pytest-django's hook before it makes the test database."""
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """Everything that `make demo` runs but the demo: own database, own files, the weights that we ship."""
+    quick = {
+        "JOB_LEASE_S": "20",  # so that no test waits long for a worker that it killed
+        "LOGIN_RATE": "100/min",  # so that tests of different things do not use up each other's logins
+    }
+    environ = CLEAN_ENVIRON | quick
+    with Stack(data_dir=RUN_DIR / "stack", port=0, environ=environ, durable=False, say=print) as running:
+        for name in EVERYBODY:
+            running.wait_ready(name)
+        yield running
+
+
+def chromium_path() -> str:
+    """Debian's Chromium, or a failure that says how to get it."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        pytest.fail("Chromium is missing. Install it with: apt-get install -y chromium", pytrace=False)
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """A headless Chromium. For one module only: Playwright's event loop must not run beside Django's ORM."""
+    from playwright.sync_api import sync_playwright
+
+    flags = "no-sandbox disable-dev-shm-usage disable-quic no-first-run disable-background-networking"
+    flags += " disable-component-update disable-sync disable-default-apps"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=chromium_path(), args=[f"--{flag}" for flag in flags.split()]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: "Browser", stack: Stack) -> Iterator["Page"]:
+    """A fresh browser window, not logged in, whose addresses are relative to the running stack."""
+    context = browser.new_context(
+        base_url=stack.url, viewport={"width": 1440, "height": 900}, accept_downloads=True
+    )
+    yield context.new_page()
+    context.close()
