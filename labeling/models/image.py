@@ -1,0 +1,99 @@
+"""Images of a project, with what ingest derived from the uploaded file."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import PurePath
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class ImageStatus(models.TextChoices):
+    QUEUED = "queued"
+    INGESTING = "ingesting"
+    NEEDS_CHANNELS = "needs_channels"
+    SEGMENTING = "segmenting"
+    READY = "ready"
+    IN_PROGRESS = "in_progress"
+    SUBMITTED = "submitted"
+    FAILED = "failed"
+
+
+class Split(models.TextChoices):
+    TRAIN = "train"
+    HELD_OUT = "held_out"
+
+
+def original_path(image: Image, filename: str) -> str:
+    """Where the upload is stored; nothing of the user's file name but a plain extension gets into the path."""
+    suffix = PurePath(filename).suffix.lower()
+    known = suffix if suffix in {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy"} else ".bin"
+    return f"projects/{image.project_id}/images/{image.id}/original{known}"
+
+
+def derived_path(image: Image, filename: str) -> str:
+    """Where a pyramid or a thumbnail of the image is stored."""
+    return f"projects/{image.project_id}/images/{image.id}/{PurePath(filename).name}"
+
+
+class Image(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey("labeling.Project", on_delete=models.CASCADE, related_name="images")
+    name = models.CharField(max_length=255)
+    file = models.FileField(upload_to=original_path, max_length=255)
+    sha256 = models.CharField(max_length=64)
+    byte_size = models.BigIntegerField()
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    dtype = models.CharField(max_length=8, choices=[("uint8", "uint8"), ("uint16", "uint16")])
+    channels = models.JSONField(default=list)  # [{"name": str}, ...] in file order
+    pixel_size_um = models.FloatField(null=True, blank=True)
+    pyramid = models.FileField(upload_to=derived_path, max_length=255, blank=True)
+    thumbnail = models.FileField(upload_to=derived_path, max_length=255, blank=True)
+    status = models.CharField(max_length=16, choices=ImageStatus.choices, default=ImageStatus.QUEUED)
+    error = models.TextField(blank=True)
+    revision = models.PositiveIntegerField(default=0)
+    next_label = models.PositiveIntegerField(default=1)
+    # Kept by whoever writes cells, under the lock of this row: a count over all cells would make a page of images,
+    # and every edit, cost the number of cells.
+    cell_count = models.PositiveIntegerField(default=0)
+    to_check_count = models.PositiveIntegerField(default=0)
+    split = models.CharField(max_length=16, choices=Split.choices)
+    group_key = models.CharField(max_length=200)
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        indexes = [
+            models.Index(fields=["project", "created_at", "id"], name="image_by_upload"),
+            models.Index(fields=["project", "name", "id"], name="image_by_name"),
+            models.Index(fields=["project", "status"], name="image_by_status"),
+            models.Index(fields=["project", "group_key"], name="image_by_group"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(width__gt=0, height__gt=0), name="image_has_pixels"),
+            models.CheckConstraint(condition=Q(dtype__in=["uint8", "uint16"]), name="image_dtype_known"),
+            models.CheckConstraint(condition=Q(status__in=ImageStatus.values), name="image_status_known"),
+            models.CheckConstraint(condition=Q(split__in=Split.values), name="image_split_known"),
+            models.CheckConstraint(
+                condition=~Q(status=ImageStatus.SUBMITTED) | Q(submitted_at__isnull=False),
+                name="image_submitted_has_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_ingested(self) -> bool:
+        """Its pixels can be shown, so people can label it."""
+        return bool(self.pyramid)

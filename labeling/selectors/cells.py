@@ -1,0 +1,115 @@
+"""Cells of an image: as they are now, as they were at a revision, and as the model proposed them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from labeling.models import Cell, Edit, Source
+from labeling.patch import CellState, Patch
+from labeling.rle import BoxMask
+
+TO_CHECK_BELOW = 0.7
+COLUMNS = (
+    "id", "label", "x0", "y0", "x1", "y1", "rle", "score", "source", "model_version_id",
+)  # fmt: skip
+
+# The database writes the JSON: 10,000 cells are 600,000 numbers, which Python would turn into objects and back.
+_CELLS_JSON = """
+SELECT coalesce(string_agg(json_build_object(
+    'id', id, 'label', label, 'box', json_build_array(x0, y0, x1, y1), 'rle', rle,
+    'score', score, 'source', source, 'model_version', model_version_id
+)::text, ',' ORDER BY label), '') FROM labeling_cell WHERE image_id = %s
+"""
+
+
+def cell_state(row: tuple[Any, ...]) -> CellState:
+    """The state of a row of COLUMNS."""
+    id_, label, x0, y0, x1, y1, rle, score, source, version = row
+    return CellState(
+        id=str(id_),
+        label=label,
+        box=(x0, y0, x1, y1),
+        rle=tuple(rle),
+        score=score,
+        source=source,
+        model_version=str(version) if version else None,
+    )
+
+
+def cell_states(image_id: UUID) -> dict[str, CellState]:
+    """All cells of the image now, by id, in the order of their labels."""
+    rows = Cell.objects.filter(image_id=image_id).order_by("label").values_list(*COLUMNS)
+    return {str(row[0]): cell_state(row) for row in rows}
+
+
+def cell_states_by_id(image_id: UUID, ids: Iterable[str]) -> dict[str, CellState]:
+    """The cells of the image among these ids."""
+    rows = Cell.objects.filter(image_id=image_id, pk__in=list(ids)).values_list(*COLUMNS)
+    return {str(row[0]): cell_state(row) for row in rows}
+
+
+def cells_json(image_id: UUID) -> str:
+    """The image's cells in wire form, as the inside of a JSON list, in the order of their labels."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CELLS_JSON, [image_id])
+        return str(cursor.fetchone()[0])
+
+
+def outline_masks(image_id: UUID) -> Iterator[tuple[int, BoxMask, bool]]:
+    """(label, mask, whether a person should look) of each cell, for small pictures."""
+    for state in cell_states(image_id).values():
+        yield state.label, state.mask, is_to_check(state)
+
+
+def is_to_check(state: CellState) -> bool:
+    """Whether a person should look at the cell: the model drew it and is not sure."""
+    return state.source == "model" and state.score is not None and state.score < TO_CHECK_BELOW
+
+
+def cells_at(image_id: UUID, revision: int) -> dict[str, CellState]:
+    """The cells as they were at ``revision``, replayed from the Edits."""
+    return _replay(Edit.objects.filter(image_id=image_id, revision__lte=revision).order_by("revision"))
+
+
+def masks_at(image_id: UUID, revision: int) -> list[BoxMask]:
+    """The masks of the cells at ``revision``, in the order of their labels: what training takes as truth."""
+    return [
+        state.mask for state in sorted(cells_at(image_id, revision).values(), key=lambda cell: cell.label)
+    ]
+
+
+def predicted_cells(image_id: UUID, revision: int) -> dict[str, CellState]:
+    """What the model proposed up to ``revision``: its own Edits alone, whatever people did in between."""
+    edits = Edit.objects.filter(image_id=image_id, revision__lte=revision, source=Source.MODEL)
+    cells: dict[str, CellState] = {}
+    for patch in edits.order_by("revision").values_list("patch", flat=True):
+        change = Patch.from_json(patch)
+        for state in change.gone():
+            cells.pop(state.id, None)
+        cells |= {state.id: state for state in change.new()}
+    return cells
+
+
+def predicting_version(image_id: UUID, revision: int) -> UUID | None:
+    """The model version whose proposal people saw last, None if no model has looked at the image."""
+    edits = Edit.objects.filter(image_id=image_id, revision__lte=revision, source=Source.MODEL)
+    return edits.order_by("-revision").values_list("model_version_id", flat=True).first()
+
+
+def was_edited_by_a_person(image_id: UUID) -> bool:
+    """Whether a model may still replace the image's cells."""
+    return Edit.objects.filter(image_id=image_id, source=Source.PERSON).exists()
+
+
+def _replay(edits: Any) -> dict[str, CellState]:
+    cells: dict[str, CellState] = {}
+    for patch in edits.values_list("patch", flat=True).iterator(chunk_size=200):
+        change = Patch.from_json(patch)
+        for state in change.gone():  # in place: Patch.apply copies, which would cost cells x edits
+            del cells[state.id]
+        cells |= {state.id: state for state in change.new()}
+    return cells

@@ -1,0 +1,35 @@
+"""The address of an image's features in the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from labeling.errors import Conflict
+from labeling.models import Image, ImageStatus, ModelVersion
+from labeling.selectors.channels import channel_names, channel_roles
+
+
+def features_key(*, image: Image, version: ModelVersion) -> str:
+    """SHA-256 hex over everything that shapes the features: pixels, roles, preprocessing, trunk. Never the neck.
+
+    Raises Conflict if the project's channel map does not cover the image.
+    """
+    roles = channel_roles(image)
+    if roles is None:
+        raise Conflict(f"{image.name}: its channels are not mapped yet.", code="needs_channels")
+    names = channel_names(image)
+    places = [names.index(name) if name else None for name in (roles["nuclear"], roles["whole_cell"])]
+    parts = [image.sha256, [*places, roles["rgb"]], version.preprocessing, version.trunk_hash]
+    return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()
+
+
+def submitted_feature_keys() -> set[str]:
+    """Keys of the features that go last when room is needed: submitted images are what training reads."""
+    images = Image.objects.filter(status=ImageStatus.SUBMITTED, project__active_version__isnull=False)
+    rows = images.select_related("project", "project__active_version")
+    return {
+        features_key(image=image, version=image.project.active_version)
+        for image in rows.iterator(chunk_size=500)
+        if image.project.active_version is not None and channel_roles(image) is not None
+    }

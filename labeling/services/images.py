@@ -1,0 +1,221 @@
+"""Images from the upload to the moment people can open them."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, cast
+from uuid import UUID
+
+from django.conf import settings
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import Count
+
+from labeling import live
+from labeling.errors import Invalid, UploadRejected
+from labeling.models import Image, ImageStatus, Job, JobKind, Project, Split
+from labeling.pixels import ChannelRoles, PixelError, PixelInfo, probe
+from labeling.selectors.channels import channel_roles
+from labeling.selectors.images import image_event
+from labeling.services.jobs import Claim, job_create, job_finish
+
+HELD_OUT_EVERY = 4  # every 4th new group is held out, for good
+NAME_LENGTH = 255
+NEEDS_CHANNELS = "Say which channel shows nuclei and which whole cells: {names}."
+
+
+def image_create(
+    *, project: Project, uploaded_by: Any, name: str, content: File[Any], group_key: str | None = None
+) -> Image:
+    """Take in an uploaded file: headers are checked, the file is stored, an ingest job is sent.
+
+    ``group_key`` names what the image shares with others (slide, movie), which keeps them in one split; by default
+    only an identical file is in its group. Raises UploadRejected with a sentence that names the file and the reason.
+    """
+    name = _clean_name(name)
+    info = _probe(content, name)
+    image = Image(
+        project=project, name=name, uploaded_by=uploaded_by, byte_size=content.size, sha256=_sha256(content),
+        width=info.width, height=info.height, dtype=info.dtype, channels=info.channels,
+        pixel_size_um=info.pixel_size_um,
+    )  # fmt: skip
+    image.group_key = group_key or image.sha256
+    # Outside the transaction: writing gigabytes must not hold the project's lock.
+    image.file.save(name, content, save=False)
+    try:
+        _insert(image)
+    except BaseException:
+        _delete_files([image.file.name])
+        raise
+    return image
+
+
+def image_ingested(
+    *, claim: Claim, image_id: UUID, info: PixelInfo, pyramid: bytes | Path, thumbnail: bytes
+) -> Image:
+    """Store what ingest made and send the image on: to segmentation, or to wait for its channels.
+
+    ``pyramid`` is a file or its bytes, ``thumbnail`` a picture in WebP or PNG. Raises ClaimLost.
+    """
+    image = Image.objects.get(pk=image_id)
+    replaced = [image.pyramid.name, image.thumbnail.name]
+    # Outside the transaction: copying a large pyramid must not hold locks.
+    _save_pyramid(image, pyramid)
+    image.thumbnail.save(f"thumbnail{_picture_suffix(thumbnail)}", ContentFile(thumbnail), save=False)
+    try:
+        return _ingested(claim, image, info, replaced)
+    except BaseException:
+        _delete_files([image.pyramid.name, image.thumbnail.name])
+        raise
+
+
+@transaction.atomic
+def channel_map_set(*, project: Project, channel_map: ChannelRoles) -> int:
+    """Remember which channels show what; images that waited for it go on. Returns how many did.
+
+    Raises Invalid if the map names no channel.
+    """
+    if not channel_map["rgb"] and channel_map["nuclear"] is None and channel_map["whole_cell"] is None:
+        raise Invalid("Choose the channel that shows nuclei, the one that shows whole cells, or both.")
+    if channel_map["nuclear"] is not None and channel_map["nuclear"] == channel_map["whole_cell"]:
+        raise Invalid("One channel cannot show nuclei and whole cells at once.")
+    project.channel_map = dict(channel_map)
+    project.save(update_fields=["channel_map"])
+    waiting = Image.objects.select_for_update(of=("self",)).filter(
+        project=project, status=ImageStatus.NEEDS_CHANNELS
+    )
+    covered = 0
+    for image in waiting.select_related("project"):
+        image.project = project
+        _send_on(image)
+        covered += image.status == ImageStatus.QUEUED
+    return covered
+
+
+@transaction.atomic
+def image_segment(*, image: Image) -> Job:
+    """Run the way from the file to cells again: ingest if that failed, else segmentation.
+
+    Raises Invalid if the channels are not mapped.
+    """
+    image = Image.objects.select_for_update(of=("self",)).select_related("project").get(pk=image.pk)
+    if image.is_ingested and channel_roles(image) is None:
+        raise Invalid(_needs_channels(image), code="needs_channels")
+    if image.status in (ImageStatus.FAILED, ImageStatus.READY):
+        image.status, image.error = ImageStatus.QUEUED, ""
+        image.save(update_fields=["status", "error"])
+    kind = JobKind.SEGMENT if image.is_ingested else JobKind.INGEST
+    job = job_create(kind=kind, project=image.project, image=image)
+    live.publish(image.project_id, "image", image_event(image, job))
+    return job
+
+
+@transaction.atomic
+def image_delete(*, image: Image) -> None:
+    """Delete an image with its cells, history and files."""
+    names = [image.file.name, image.pyramid.name, image.thumbnail.name]
+    project_id, image_id = image.project_id, image.pk
+    image.delete()
+    transaction.on_commit(lambda: _delete_files(names), robust=True)
+    live.publish(project_id, "image", {"id": str(image_id), "status": "deleted"})
+
+
+@transaction.atomic
+def _insert(image: Image) -> None:
+    # The project's lock makes the split of two uploads at once as append-only as that of one.
+    Project.objects.select_for_update().get(pk=image.project_id)
+    image.split = _split(image)
+    image.save(force_insert=True)
+    job = job_create(kind=JobKind.INGEST, project=image.project, image=image)
+    live.publish(image.project_id, "image", image_event(image, job))
+
+
+def _split(image: Image) -> Split:
+    """The split of the image's group: what it has been, or by the group's turn."""
+    images = Image.objects.filter(project_id=image.project_id)
+    known = images.filter(group_key=image.group_key).values_list("split", flat=True).first()
+    if known is not None:
+        return Split(known)
+    groups = images.aggregate(n=Count("group_key", distinct=True))["n"]
+    return Split.HELD_OUT if (groups + 1) % HELD_OUT_EVERY == 0 else Split.TRAIN
+
+
+def _send_on(image: Image) -> None:
+    """To segmentation if the project's map covers the channels, else to wait for it."""
+    job = None
+    if channel_roles(image) is None:
+        image.status, image.error = ImageStatus.NEEDS_CHANNELS, _needs_channels(image)
+    else:
+        image.status, image.error = ImageStatus.QUEUED, ""
+        job = job_create(kind=JobKind.SEGMENT, project=image.project, image=image)
+    image.save(update_fields=["status", "error"])
+    live.publish(image.project_id, "image", image_event(image, job))
+
+
+def _needs_channels(image: Image) -> str:
+    return NEEDS_CHANNELS.format(names=", ".join(channel["name"] for channel in image.channels))
+
+
+@transaction.atomic
+def _ingested(claim: Claim, made: Image, info: PixelInfo, replaced: list[str | None]) -> Image:
+    job_finish(claim=claim)
+    image = Image.objects.select_for_update(of=("self",)).select_related("project").get(pk=made.pk)
+    image.pyramid, image.thumbnail = made.pyramid.name, made.thumbnail.name
+    image.width, image.height, image.dtype = info.width, info.height, info.dtype
+    image.channels, image.pixel_size_um = info.channels, info.pixel_size_um
+    image.save()
+    _send_on(image)
+    transaction.on_commit(lambda: _delete_files(replaced), robust=True)
+    return image
+
+
+def _save_pyramid(image: Image, pyramid: bytes | Path) -> None:
+    if isinstance(pyramid, bytes):
+        image.pyramid.save("pyramid.tif", ContentFile(pyramid), save=False)
+        return
+    with pyramid.open("rb") as file:
+        image.pyramid.save("pyramid.tif", File(file), save=False)
+
+
+def _picture_suffix(picture: bytes) -> str:
+    return ".png" if picture.startswith(b"\x89PNG") else ".webp"
+
+
+def _delete_files(names: Iterable[str | None]) -> None:
+    for name in names:
+        if name:
+            default_storage.delete(name)
+
+
+def _probe(content: File[Any], name: str) -> PixelInfo:
+    try:
+        return probe(
+            cast(BinaryIO, content),
+            name,
+            max_pixels=settings.MAX_IMAGE_PIXELS,
+            max_bytes=settings.MAX_UPLOAD_MB * 2**20,
+        )
+    except PixelError as error:
+        raise UploadRejected(str(error)) from error
+
+
+def _sha256(content: File[Any]) -> str:
+    digest = hashlib.sha256()
+    for chunk in content.chunks():
+        digest.update(chunk)
+    content.seek(0)
+    return digest.hexdigest()
+
+
+def _clean_name(name: str) -> str:
+    """The last part of the path, printable, at most NAME_LENGTH long with its suffix kept."""
+    path = PurePosixPath(unicodedata.normalize("NFC", name).replace("\\", "/"))
+    printable = "".join(c for c in path.name if c.isprintable()).strip() or "image"
+    if len(printable) <= NAME_LENGTH:
+        return printable
+    suffix = PurePosixPath(printable).suffix[:16]
+    return printable[: NAME_LENGTH - len(suffix)] + suffix

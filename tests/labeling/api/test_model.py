@@ -1,0 +1,97 @@
+"""The model page's data, and its buttons."""
+
+from rest_framework.test import APIClient
+
+from labeling.models import Image
+from labeling.services.jobs import job_claim
+from tests.factories import World, make_ready_image
+from tests.labeling.services.test_training import complete, submit_with_corrections
+
+
+def model(client: APIClient, world: World):
+    return client.get(f"/api/projects/{world.project.pk}/model").json()
+
+
+def start(client: APIClient, world: World):
+    return client.post(f"/api/projects/{world.project.pk}/training-runs")
+
+
+def test_it_works(world: World, as_vera: APIClient):
+    for seed in range(4):
+        make_ready_image(world.project, seed=seed)
+    submit_with_corrections(world, seed=9, corrected=2)
+    page = model(as_vera, world)
+    assert page["active"]["name"] == "tiny 1"
+    assert [(v["name"], v["state"], v["is_base"]) for v in page["versions"]] == [("tiny 1", "active", True)]
+    corrections = page["corrections"]
+    assert (corrections["since_last_run"], corrections["threshold"]) == (2, 200)
+    assert {k: corrections[k] for k in ("false", "missed", "reshaped", "untouched")} == {
+        "false": 2, "missed": 0, "reshaped": 0, "untouched": 1,
+    }  # fmt: skip
+    assert corrections["by_version"][0] == {
+        "version": str(world.base.pk), "name": "tiny 1", "false": 2, "missed": 0, "reshaped": 0, "untouched": 1,
+    }  # fmt: skip
+    assert page["held_out"] == {"images": 1, "submitted": 0, "needed": 5}
+    assert (page["run"], page["runs"]) == (None, [])
+
+
+def test_a_run_from_start_to_promotion(world: World, as_alice: APIClient):
+    submit_with_corrections(world, seed=0)
+    started = start(as_alice, world)
+    assert started.status_code == 201
+    assert (started.json()["reason"], started.json()["started_by"]) == ("manual", "Alice Adams")
+    again = start(as_alice, world)
+    assert (again.status_code, again.json()["code"]) == (409, "training_is_open")
+    assert model(as_alice, world)["run"]["job"]["status"] == "queued"
+
+    run = world.project.runs.get()
+    claim = job_claim(job_id=run.job_id)
+    assert claim is not None
+    complete(run, claim)
+
+    page = model(as_alice, world)
+    assert page["run"] is None
+    assert (page["active"]["name"], page["runs"][0]["decision"]) == ("v1", "promoted")
+    assert page["runs"][0]["evaluation"]["candidate"]["f1"] == 0.8
+    assert page["runs"][0]["evaluation"]["gate"]["f1"]["low"] > 0.1
+    assert {v["name"]: v["state"] for v in page["versions"]} == {"v1": "active", "tiny 1": "earlier"}
+
+
+def test_nothing_to_train_on_says_why(world: World, as_alice: APIClient):
+    answer = start(as_alice, world)
+    assert (answer.status_code, answer.json()["code"]) == (400, "not_enough_data")
+    assert "submitted" in answer.json()["detail"]
+
+
+def test_a_run_can_be_cancelled(world: World, as_alice: APIClient):
+    submit_with_corrections(world, seed=0)
+    run = start(as_alice, world).json()
+    answer = as_alice.post(f"/api/training-runs/{run['id']}/cancel")
+    assert (answer.json()["decision"], answer.json()["decision_reason"]) == ("failed", "Cancelled.")
+    assert model(as_alice, world)["run"] is None
+
+
+def test_rolling_back(world: World, as_alice: APIClient):
+    submit_with_corrections(world, seed=0)
+    start(as_alice, world)
+    run = world.project.runs.get()
+    claim = job_claim(job_id=run.job_id)
+    assert claim is not None
+    complete(run, claim)
+    address = f"/api/projects/{world.project.pk}/active-version"
+    page = as_alice.put(address, {"version": str(world.base.pk)}, format="json").json()
+    assert (page["active"]["name"], page["active"]["activated_by"]) == ("tiny 1", "Alice Adams")
+
+
+def test_a_version_that_does_not_exist_cannot_be_activated(world: World, as_alice: APIClient):
+    address = f"/api/projects/{world.project.pk}/active-version"
+    assert as_alice.put(address, {"version": str(world.project.pk)}, format="json").status_code == 404
+
+
+def test_the_page_costs_the_same_for_one_version_and_for_many(
+    world: World, as_vera: APIClient, django_assert_max_num_queries
+):
+    submit_with_corrections(world, seed=0)
+    Image.objects.update(split="train")
+    with django_assert_max_num_queries(20):
+        model(as_vera, world)
