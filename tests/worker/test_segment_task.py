@@ -1,0 +1,82 @@
+"""From pixels to cells in the database, and features in the cache for everything that follows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from labeling.matching import count_matches
+from labeling.models import Cell, Edit, ImageStatus, Job, JobKind, JobStatus, Project
+from labeling.rle import BoxMask
+from labeling.selectors.features import features_key
+from labeling.selectors.model_versions import version_spec
+from labeling.services.images import image_segment
+from labeling.services.segmentation import embedding_request
+from tests.scenes import nuclei
+from tests.worker.conftest import Lab, fresh, open_job
+from worker.tasks.process import background_engine, version_weights
+from worker.tasks.segment import embed_image, segment_image
+
+
+def trunk_calls(lab: Lab) -> int:
+    return background_engine().predictor(version_weights(version_spec(lab.base))).trunk_calls
+
+
+def test_it_works(lab: Lab) -> None:
+    scene = nuclei(1)
+    image = lab.segmented(scene)
+    cells = list(Cell.objects.filter(image=image))
+    assert image.status == ImageStatus.READY
+    assert image.cell_count == len(cells) > 0
+    assert {(cell.source, cell.model_version_id) for cell in cells} == {("model", lab.base.pk)}
+    assert all(0 < cell.score <= 1 for cell in cells)
+    found = np.zeros_like(scene.labels)
+    for cell in cells:
+        BoxMask((cell.x0, cell.y0, cell.x1, cell.y1), tuple(cell.rle)).paint(found, cell.label)
+    assert count_matches(scene.labels, found).f1 > 0.7
+    assert Edit.objects.get(image=image).source == "model"
+
+
+def test_a_second_segmentation_runs_no_trunk(lab: Lab) -> None:
+    image = lab.segmented(nuclei(2))
+    calls = trunk_calls(lab)
+    image_segment(image=image)
+    segment_image(str(open_job(image, JobKind.SEGMENT).pk))
+    assert trunk_calls(lab) == calls
+    assert fresh(image).status == ImageStatus.READY
+
+
+def test_features_can_be_computed_alone(lab: Lab) -> None:
+    image = lab.ingested(nuclei(3))
+    key = features_key(image=image, version=lab.base)
+    assert background_engine().cached(key) is None
+    job = embedding_request(image_id=image.pk)
+    embed_image(str(job.pk))
+    job.refresh_from_db()
+    assert job.status == JobStatus.SUCCEEDED
+    assert background_engine().cached(key) is not None
+    assert fresh(image).cell_count == 0
+
+
+def test_an_image_without_cells_is_ready(lab: Lab) -> None:
+    scene = nuclei(4)
+    empty = type(scene)(np.full_like(scene.image, 100), np.zeros_like(scene.labels))
+    image = lab.segmented(empty)
+    assert (image.status, image.cell_count) == (ImageStatus.READY, 0)
+
+
+def test_a_project_without_a_model_says_so(lab: Lab) -> None:
+    image = lab.ingested(nuclei(5))
+    Project.objects.filter(pk=lab.project.pk).update(active_version=None)
+    segment_image(str(open_job(image, JobKind.SEGMENT).pk))
+    assert fresh(image).status == ImageStatus.FAILED
+    assert "no active model" in fresh(image).error
+
+
+def test_weights_that_were_changed_are_not_used(lab: Lab) -> None:
+    image = lab.ingested(nuclei(6))
+    lab.base.weights_sha256 = "0" * 64
+    lab.base.save()
+    segment_image(str(open_job(image, JobKind.SEGMENT).pk))
+    job = Job.objects.get(image=image, kind=JobKind.SEGMENT)
+    assert job.status == JobStatus.FAILED
+    assert "was changed" in job.error
