@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+
+import { parseEvent, retryDelay } from "./events";
+
+test("it reads each kind of message", () => {
+  expect(parseEvent("image", '{"id": "a", "status": "ready", "cells": 3}')).toEqual({ type: "image", image: { id: "a", status: "ready", cells: 3 } });
+  expect(parseEvent("job", '{"id": "j", "kind": "train", "progress": 0.5}')).toEqual({ type: "job", job: { id: "j", kind: "train", progress: 0.5 } });
+  expect(parseEvent("model", '{"run": "r"}')).toEqual({ type: "model" });
+  expect(parseEvent("state", '{"counts": {"total": 2}, "jobs": [{"id": "j"}]}')).toEqual({ type: "state", counts: { total: 2 }, jobs: [{ id: "j" }] });
+});
+
+test.each([
+  ["image", "not json"], ["image", "null"], ["image", "[]"], ["image", '{"status": "ready"}'], ["job", "{}"], ["model", "3"],
+] as const)("it drops a broken %s message %o", (type, text) => {
+  expect(parseEvent(type, text)).toBeNull();
+});
+
+test("it takes a state without counts or jobs", () => {
+  expect(parseEvent("state", "{}")).toEqual({ type: "state", counts: null, jobs: [] });
+});
+
+test("it waits longer after each failure, half a minute at most", () => {
+  expect([1, 2, 3, 6, 20].map(retryDelay)).toEqual([1_000, 2_000, 4_000, 30_000, 30_000]);
+});

@@ -1,0 +1,89 @@
+/** A project's live events: one EventSource that comes back by itself, with the messages checked. */
+import type { Image, JobRef, ProjectCounts } from "./types";
+
+/** What changed of an image; "deleted" is the last that is ever said of one. */
+export type ImageEvent = Pick<Image, "id"> & Partial<Omit<Image, "id" | "status">> & { status?: Image["status"] | "deleted" };
+
+export type JobEvent = Pick<JobRef, "id" | "kind" | "status" | "progress" | "message">;
+
+export type ProjectEvent =
+  | { type: "state"; counts: ProjectCounts | null; jobs: JobRef[] }
+  | { type: "image"; image: ImageEvent }
+  | { type: "job"; job: JobEvent }
+  | { type: "model" };
+
+export type EventType = ProjectEvent["type"];
+
+export const EVENT_TYPES: readonly EventType[] = ["state", "image", "job", "model"];
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Null for a message that is not ours: a stream must not be able to break the page. */
+export function parseEvent(type: EventType, text: string): ProjectEvent | null {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (!isRecord(body)) return null;
+  if (type === "model") return { type };
+  if (typeof body.id !== "string" && type !== "state") return null;
+  if (type === "job") return { type, job: body as unknown as JobEvent };
+  if (type === "image") return { type, image: body as unknown as ImageEvent };
+  return {
+    type,
+    counts: isRecord(body.counts) ? (body.counts as unknown as ProjectCounts) : null,
+    jobs: Array.isArray(body.jobs) ? (body.jobs as JobRef[]) : [],
+  };
+}
+
+export interface EventListener {
+  onEvent: (event: ProjectEvent) => void;
+  /** True once the stream is open, false while it is down and being reopened. */
+  onConnection: (open: boolean) => void;
+}
+
+const FIRST_RETRY_MS = 1_000;
+const LAST_RETRY_MS = 30_000;
+
+export function retryDelay(failures: number): number {
+  return Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.max(0, failures - 1));
+}
+
+/** Returns the function that closes the stream. */
+export function projectEvents(projectId: string, listener: EventListener): () => void {
+  let source: EventSource | null = null;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let failures = 0;
+
+  function open() {
+    const stream = new EventSource(`/api/projects/${encodeURIComponent(projectId)}/events`);
+    source = stream;
+    stream.onopen = () => {
+      failures = 0;
+      listener.onConnection(true);
+    };
+    stream.onerror = () => {
+      listener.onConnection(false);
+      // CONNECTING: the browser retries by itself. CLOSED (an error status, a dead proxy): it never would.
+      if (stream.readyState !== EventSource.CLOSED) return;
+      failures += 1;
+      timer = setTimeout(open, retryDelay(failures));
+    };
+    for (const type of EVENT_TYPES) {
+      stream.addEventListener(type, (message: MessageEvent<string>) => {
+        const event = parseEvent(type, message.data);
+        if (event !== null) listener.onEvent(event);
+      });
+    }
+  }
+
+  open();
+  return () => {
+    clearTimeout(timer);
+    source?.close();
+  };
+}

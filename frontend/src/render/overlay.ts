@@ -1,0 +1,133 @@
+import { needsCheck } from "../document/commands";
+import { type Point, outline, spread } from "../document/contour";
+import type { Cell } from "../document/patch";
+import type { DocumentReader } from "../document/store";
+import { type Camera, type Size, toScreen, visibleBox } from "./camera";
+import type { BrushCursor, Mark } from "./marks";
+
+/** The thin things that keep their size on the screen: tags, handles, boxes, the brush. Plain 2D drawing. */
+export interface OverlayState {
+  readonly camera: Camera;
+  readonly selection: ReadonlySet<string>;
+  readonly marks: readonly Mark[];
+  readonly brush: BrushCursor | null;
+  /** During a drag only what the drag is about is shown. */
+  readonly dragging: boolean;
+  readonly labelsHidden: boolean;
+}
+
+const ACCENT = "#3FE0B5";
+const AMBER = "#FFB72E";
+const INK = "#0A0C0F";
+const FONT = '600 11px "Inter", -apple-system, "Segoe UI", "Liberation Sans", Arial, system-ui, sans-serif';
+const HANDLES = 10;
+/** More tags than this would cover the picture. */
+const MOST_TAGS = 40;
+
+type Context = CanvasRenderingContext2D;
+
+function drawTag(context: Context, text: string, x: number, y: number, back: string, ink: string): void {
+  context.font = FONT;
+  const width = Math.ceil(context.measureText(text).width) + 12;
+  context.fillStyle = back;
+  context.beginPath();
+  context.roundRect(Math.round(x), Math.round(y) - 18, width, 18, 4);
+  context.fill();
+  context.fillStyle = ink;
+  context.textBaseline = "middle";
+  context.fillText(text, Math.round(x) + 6, Math.round(y) - 8.5);
+}
+
+function drawMark(context: Context, mark: Mark, place: (x: number, y: number) => Point): void {
+  const from = place(mark.box[0], mark.box[1]);
+  const to = place(mark.box[2], mark.box[3]);
+  const [width, height] = [to.x - from.x, to.y - from.y];
+  context.strokeStyle = "rgba(5,6,8,0.55)";
+  context.lineWidth = 3.5;
+  context.setLineDash([]);
+  context.strokeRect(from.x, from.y, width, height);
+  context.strokeStyle = mark.state === "failed" ? AMBER : ACCENT;
+  context.fillStyle = "rgba(63,224,181,0.05)";
+  context.lineWidth = 1.5;
+  if (mark.state !== "drawing") context.setLineDash([4, 3]);
+  context.fillRect(from.x, from.y, width, height);
+  context.strokeRect(from.x, from.y, width, height);
+  context.setLineDash([]);
+  const failed = mark.state === "failed";
+  if (mark.tag) drawTag(context, mark.tag, from.x, from.y - 4, failed ? AMBER : ACCENT, failed ? "#2A1B00" : "#04231A");
+}
+
+function drawBrush(context: Context, brush: BrushCursor, camera: Camera, place: (x: number, y: number) => Point): void {
+  const at = place(brush.x, brush.y);
+  const radius = Math.max(2, brush.radius * camera.zoom);
+  for (const [style, width] of [["rgba(5,6,8,0.7)", 3.5], ["#FFFFFF", 1.5]] as const) {
+    context.strokeStyle = style;
+    context.lineWidth = width;
+    context.beginPath();
+    context.arc(at.x, at.y, radius, 0, 2 * Math.PI);
+    context.stroke();
+    context.beginPath();
+    context.moveTo(at.x - 4, at.y);
+    context.lineTo(at.x + 4, at.y);
+    if (!brush.subtracts) {
+      context.moveTo(at.x, at.y - 4);
+      context.lineTo(at.x, at.y + 4);
+    }
+    context.stroke();
+  }
+}
+
+export function createOverlay(context: Context, document: DocumentReader): (state: OverlayState, viewport: Size, ratio: number) => void {
+  const traced = new WeakMap<Cell, Point[]>();
+  const outlineOf = (cell: Cell): Point[] => {
+    const known = traced.get(cell) ?? outline(cell);
+    traced.set(cell, known);
+    return known;
+  };
+
+  const drawSelected = (cell: Cell, zoom: number, place: (x: number, y: number) => Point): void => {
+    const points = outlineOf(cell);
+    if (zoom * Math.min(cell.box[2] - cell.box[0], cell.box[3] - cell.box[1]) > 24) {
+      context.fillStyle = "#FFFFFF";
+      context.strokeStyle = INK;
+      context.lineWidth = 1.5;
+      for (const point of spread(points, HANDLES)) {
+        const at = place(point.x, point.y);
+        context.beginPath();
+        context.arc(at.x, at.y, 4, 0, 2 * Math.PI);
+        context.fill();
+        context.stroke();
+      }
+    }
+    const top = place(points[0].x, cell.box[1]);
+    drawTag(context, `#${cell.label}`, top.x - 16, top.y - 6, "#FFFFFF", INK);
+  };
+
+  const drawChecks = (state: OverlayState, viewport: Size, place: (x: number, y: number) => Point): void => {
+    if (state.camera.zoom < 0.6) return;
+    const low = document.near(visibleBox(state.camera, viewport)).filter((cell) => needsCheck(cell) && !state.selection.has(cell.id));
+    for (const cell of low.slice(0, MOST_TAGS)) {
+      const top = place(outlineOf(cell)[0].x, cell.box[1]);
+      drawTag(context, `\u26A0\uFE0E ${(cell.score ?? 0).toFixed(2)}`, top.x - 16, top.y - 4, AMBER, "#2A1B00");
+    }
+  };
+
+  return (state, viewport, ratio) => {
+    const place = (x: number, y: number): Point => toScreen(state.camera, viewport, x, y);
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, viewport.width, viewport.height);
+    const [from, to] = [place(0, 0), place(document.width, document.height)];
+    context.strokeStyle = "rgba(255,255,255,0.14)";
+    context.lineWidth = 1;
+    context.strokeRect(Math.round(from.x) - 0.5, Math.round(from.y) - 0.5, Math.round(to.x - from.x) + 1, Math.round(to.y - from.y) + 1);
+    if (!state.labelsHidden) {
+      if (!state.dragging) drawChecks(state, viewport, place);
+      for (const id of [...state.selection].slice(0, MOST_TAGS)) {
+        const cell = document.get(id);
+        if (cell) drawSelected(cell, state.camera.zoom, place);
+      }
+    }
+    for (const mark of state.marks) drawMark(context, mark, place);
+    if (state.brush) drawBrush(context, state.brush, state.camera, place);
+  };
+}

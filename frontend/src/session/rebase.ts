@@ -1,0 +1,93 @@
+import { type Cell, type Patch, cellEquals, invert, patchIds, patchIsEmpty } from "../document/patch";
+import type { CellStore } from "../document/store";
+
+export interface Rebased {
+  readonly patches: readonly Patch[];
+  /** What happened to changes that met, in sentences; empty when nothing met. */
+  readonly words: readonly string[];
+  /** Cells of ours that go on under another id or label. */
+  readonly renamed: ReadonlyMap<string, { readonly id: string; readonly label: number }>;
+}
+
+const changesLabels = (patch: Patch): number[] => [...patch.added, ...patch.removed].map((cell) => cell.label);
+
+function disjoint(ours: readonly Patch[], theirs: readonly Patch[]): boolean {
+  const ids = new Set(ours.flatMap(patchIds));
+  const labels = new Set(ours.flatMap(changesLabels));
+  return !theirs.some((patch) => patchIds(patch).some((id) => ids.has(id)) || changesLabels(patch).some((label) => labels.has(label)));
+}
+
+export function renameCells(patch: Patch, renamed: Rebased["renamed"]): Patch {
+  const rename = (cell: Cell): Cell => ({ ...cell, ...renamed.get(cell.id) });
+  return {
+    added: patch.added.map(rename),
+    updated: patch.updated.map(({ before, after }) => ({ before: rename(before), after: rename(after) })),
+    removed: patch.removed.map(rename),
+  };
+}
+
+/**
+ * Puts the server's newer changes (`theirs`) under ours, which the document shows already. Where both changed the same cell,
+ * both shapes are kept: theirs under the old number, ours as a new cell. Leaves the document with both applied.
+ */
+export function rebase(store: CellStore, ours: readonly Patch[], theirs: readonly Patch[], newId: () => string): Rebased {
+  if (disjoint(ours, theirs)) {
+    for (const patch of theirs) store.apply(patch, "server");
+    return { patches: ours, words: [], renamed: new Map() };
+  }
+  for (const patch of [...ours].reverse()) store.apply(invert(patch), "server");
+  for (const patch of theirs) store.apply(patch, "server");
+  return reapply(store, ours, newId);
+}
+
+/** Puts our changes, made on an older revision, on top of what the document holds now. */
+export function reapply(store: CellStore, ours: readonly Patch[], newId: () => string): Rebased {
+  const words: string[] = [];
+  const renamed = new Map<string, { id: string; label: number }>();
+  const labels = new Set([...store.cells()].map((cell) => cell.label));
+  const patches: Patch[] = [];
+
+  const fit = (patch: Patch): Patch => {
+    const added: Cell[] = [];
+    const updated: { before: Cell; after: Cell }[] = [];
+    const removed: Cell[] = [];
+    let nextLabel = Math.max(store.nextLabel(), ...patch.added.map((cell) => cell.label + 1));
+    const addAs = (cell: Cell, id: string): number => {
+      const label = nextLabel++;
+      renamed.set(cell.id, { id, label });
+      added.push({ ...cell, id, label });
+      return label;
+    };
+    for (const cell of patch.added) {
+      if (labels.has(cell.label) || store.get(cell.id)) addAs(cell, store.get(cell.id) ? newId() : cell.id);
+      else added.push(cell);
+    }
+    for (const update of patch.updated) {
+      const current = store.get(update.before.id);
+      if (current && cellEquals(current, update.before)) updated.push(update);
+      else if (current) {
+        const label = addAs(update.after, newId());
+        words.push(`Someone else changed cell ${current.label} at the same time. Both shapes are kept: theirs is ${current.label}, yours is ${label}.`);
+      } else {
+        const label = addAs(update.after, newId());
+        words.push(`Someone else deleted cell ${update.before.label} while you changed it. Your shape is kept as cell ${label}.`);
+      }
+    }
+    for (const cell of patch.removed) {
+      const current = store.get(cell.id);
+      if (current && cellEquals(current, cell)) removed.push(cell);
+      else if (current) words.push(`Someone else changed cell ${cell.label} while you deleted it. It is kept.`);
+    }
+    return { added, updated, removed };
+  };
+
+  for (const patch of ours) {
+    const fitted = fit(renameCells(patch, renamed));
+    patches.push(fitted);
+    if (patchIsEmpty(fitted)) continue;
+    store.apply(fitted, "server");
+    for (const cell of fitted.removed) labels.delete(cell.label);
+    for (const cell of fitted.added) labels.add(cell.label);
+  }
+  return { patches, words, renamed };
+}

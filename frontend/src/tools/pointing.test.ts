@@ -1,0 +1,56 @@
+import { expect, test } from "vitest";
+
+import { square } from "../document/testing_cells";
+import { at, drag, handOn } from "./testing_hand";
+
+const a = square("a", 1, [10, 10, 20, 20]);
+const b = square("b", 2, [15, 15, 30, 30]);
+
+test("it works: a click selects the cell under it, a click beside deselects", () => {
+  const hand = handOn([a, b]);
+  drag(hand.tools.select, at(11, 11));
+  expect([...hand.selection]).toEqual(["a"]);
+  drag(hand.tools.select, at(50, 50));
+  expect(hand.selection.size).toBe(0);
+});
+
+test.each([{ shift: true }, { mod: true }])("%j adds to the selection and takes away again", (keys) => {
+  const hand = handOn([a, b]);
+  drag(hand.tools.select, at(11, 11));
+  drag(hand.tools.select, at(28, 28, keys));
+  expect([...hand.selection]).toEqual(["a", "b"]);
+  drag(hand.tools.select, at(11, 11, keys));
+  expect([...hand.selection]).toEqual(["b"]);
+  drag(hand.tools.select, at(60, 60, keys));
+  expect([...hand.selection]).toEqual(["b"]);
+});
+
+test("clicking again picks the cell below", () => {
+  const hand = handOn([a, b]);
+  drag(hand.tools.select, at(17, 17));
+  expect([...hand.selection]).toEqual(["b"]);
+  drag(hand.tools.select, at(17, 17));
+  expect([...hand.selection]).toEqual(["a"]);
+});
+
+test("a trembling click still selects, a drag pans and keeps the selection", () => {
+  const hand = handOn([a, b]);
+  drag(hand.tools.select, at(11, 11), at(11.5, 11));
+  expect([...hand.selection]).toEqual(["a"]);
+  drag(hand.tools.select, at(40, 40), at(45, 42));
+  expect(hand.moved).toEqual([[20, 8]]);
+  expect([...hand.selection]).toEqual(["a"]);
+});
+
+test("a double click on the background fits the image", () => {
+  const hand = handOn([a]);
+  drag(hand.tools.select, at(50, 50, { clicks: 2 }));
+  expect(hand.moved).toEqual([[]]);
+});
+
+test("the pan tool follows the hand until it lets go", () => {
+  const hand = handOn([a]);
+  drag(hand.tools.pan, at(10, 10), at(12, 13));
+  hand.tools.pan.move(at(40, 40));
+  expect(hand.moved).toEqual([[8, 12]]);
+});

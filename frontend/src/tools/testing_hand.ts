@@ -1,0 +1,75 @@
+/** A hand for the tests: real document, history and tools; only the model's answer is given by the test. */
+import { createHistory, type History } from "../document/history";
+import type { Cell } from "../document/patch";
+import { createPreviewLayer } from "../document/preview";
+import type { CellStore } from "../document/store";
+import { storeOf } from "../document/testing_cells";
+import { type ToolId, createTools } from "./registry";
+import type { DecodedMask, PointerInput, Tool, ToolMark } from "./tool";
+
+export interface Hand {
+  readonly store: CellStore;
+  readonly history: History;
+  readonly tools: Record<ToolId, Tool>;
+  readonly marks: Map<string, ToolMark>;
+  readonly said: string[];
+  readonly moved: number[][];
+  readonly brush: { radius: number };
+  readonly shown: () => number;
+  selection: Set<string>;
+}
+
+export type Answer = (box: readonly number[], signal: AbortSignal, onWait: (words: string) => void) => Promise<DecodedMask>;
+
+export function handOn(cells: readonly Cell[], answer: Answer = () => Promise.reject(new Error("no model here"))): Hand {
+  const store = storeOf(64, 64, cells);
+  const history = createHistory(store);
+  const preview = createPreviewLayer();
+  let ids = 0;
+  const hand: Omit<Hand, "tools"> = {
+    store,
+    history,
+    marks: new Map(),
+    said: [],
+    moved: [],
+    brush: { radius: 2 },
+    selection: new Set(),
+    shown() {
+      const out = new Uint32Array(64 * 64).fill(9999);
+      preview.layOver(out, [0, 0, 64, 64], 1);
+      return out.filter((slot) => slot !== 9999).length;
+    },
+  };
+  const tools = createTools({
+    document: store,
+    preview,
+    selection: {
+      get ids() {
+        return hand.selection;
+      },
+      set: (next) => {
+        hand.selection = new Set(next);
+      },
+    },
+    view: { panBy: (dx, dy) => hand.moved.push([dx, dy]), fit: () => hand.moved.push([]) },
+    brush: hand.brush,
+    marks: { put: (key, mark) => hand.marks.set(key, mark), drop: (key) => hand.marks.delete(key) },
+    decode: answer,
+    commit: (patch, words) => history.commit(patch, words),
+    say: (words) => hand.said.push(words),
+    newId: () => `new-${++ids}`,
+    area: (pixels) => `${pixels} px`,
+  });
+  return Object.assign(hand, { tools });
+}
+
+/** The pointer at image pixel (x, y), seen at four screen pixels per image pixel. */
+export function at(x: number, y: number, more: Partial<PointerInput> = {}): PointerInput {
+  return { x, y, screenX: x * 4, screenY: y * 4, shift: false, mod: false, alt: false, clicks: 1, ...more };
+}
+
+export function drag(tool: Tool, from: PointerInput, ...way: PointerInput[]): void {
+  tool.down(from);
+  for (const place of way) tool.move(place);
+  tool.up(way[way.length - 1] ?? from);
+}

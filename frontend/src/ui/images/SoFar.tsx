@@ -1,0 +1,35 @@
+import type { Project, ProjectModel } from "../../api/types";
+import { percent, score, whole } from "../format";
+import { figuresOf } from "../model/figures";
+import styles from "./images.module.css";
+
+interface Props {
+  project: Project;
+  model: ProjectModel;
+}
+
+export function SoFar({ project, model }: Props) {
+  const { missed, false: wrong, reshaped, untouched } = model.corrections;
+  const predicted = wrong + reshaped + untouched;
+  const active = model.versions.find((version) => version.id === model.active?.id);
+  const f1 = active ? figuresOf(active.metrics).f1 : null;
+  const facts = [
+    { value: whole(missed + wrong + reshaped), name: "cells corrected" },
+    { value: predicted > 0 ? percent(untouched / predicted) : "–", name: "left untouched" },
+    { value: whole(project.counts.submitted), name: "images submitted" },
+    { value: score(f1), name: "F1 on held-out images" },
+  ];
+  return (
+    <section aria-label="So far">
+      <h2>So far</h2>
+      <dl className={styles.stats}>
+        {facts.map((fact) => (
+          <div key={fact.name}>
+            <dd className="figure">{fact.value}</dd>
+            <dt>{fact.name}</dt>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}

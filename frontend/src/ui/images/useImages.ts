@@ -1,0 +1,53 @@
+import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
+
+import { imageDelete, imagePage, imageSegment, type ImageOrder } from "../../api/images";
+import type { Image, ImageStatus } from "../../api/types";
+import { removeImage, type ImagePages } from "../live/merge";
+import { keys } from "../queries";
+import { complain, say } from "../states/messages";
+
+export function useImages(projectId: string, status: ImageStatus | "", order: ImageOrder) {
+  return useInfiniteQuery({
+    queryKey: keys.imageList(projectId, status, order),
+    queryFn: ({ pageParam }) => imagePage(projectId, { order, ...(status ? { status } : {}), ...(pageParam ? { cursor: pageParam } : {}) }),
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next,
+    // The old grid stays until the new one is there: no flash of emptiness between filters.
+    placeholderData: (previous) => previous,
+  });
+}
+
+/** The image that a person should open next: the oldest that is ready, else one begun and not submitted. */
+export async function nextImageId(projectId: string): Promise<string | null> {
+  for (const status of ["ready", "in_progress"] as const) {
+    const page = await imagePage(projectId, { status, order: "created" });
+    if (page.results.length > 0) return page.results[0].id;
+  }
+  return null;
+}
+
+export function useImageActs(projectId: string) {
+  const queryClient = useQueryClient();
+  const refresh = () => {
+    void queryClient.invalidateQueries({ queryKey: keys.images(projectId) });
+    void queryClient.invalidateQueries({ queryKey: keys.project(projectId) });
+  };
+  const remove = useMutation({
+    mutationFn: (image: Image) => imageDelete(image.id),
+    onSuccess: (_, image) => {
+      queryClient.setQueriesData<ImagePages>({ queryKey: keys.images(projectId) }, (pages) => removeImage(pages, image.id));
+      say(`${image.name} deleted`);
+      refresh();
+    },
+    onError: (error, image) => complain(`${image.name} is still here`, error),
+  });
+  const segment = useMutation({
+    mutationFn: (image: Image) => imageSegment(image.id),
+    onSuccess: (_, image) => {
+      say(`${image.name} is in the queue`);
+      refresh();
+    },
+    onError: (error, image) => complain(`${image.name} was not queued`, error),
+  });
+  return { remove, segment };
+}

@@ -1,0 +1,118 @@
+import { IconAlertTriangle, IconCheck, IconChevronDown, IconChevronUp, IconSearch } from "@tabler/icons-react";
+import { useDeferredValue, useMemo, useState } from "react";
+
+import { needsCheck } from "../../document/commands";
+import type { Cell } from "../../document/patch";
+import type { Hands } from "../../session/actions";
+import type { ImageSession } from "../../session/imageSession";
+import { whole } from "../format";
+import { CellRows } from "./CellRows";
+import { type Column, type Order, orderCells } from "./cellOrder";
+import { areaUnit } from "../../session/measures";
+import styles from "./cells.module.css";
+import { useValue } from "./useValue";
+
+interface Props {
+  session: ImageSession;
+  hands: Hands;
+}
+
+function ToCheck({ count, hands }: { count: number; hands: Hands }) {
+  if (count === 0) {
+    return (
+      <span className={styles.checked} data-testid="to-check">
+        <IconCheck size={14} stroke={1.8} aria-hidden />
+        All checked
+      </span>
+    );
+  }
+  return (
+    <button type="button" className={styles.toCheck} data-testid="to-check" title="Go to the next cell to check  Tab" onClick={() => hands.run("cells.next")}>
+      <IconAlertTriangle size={14} stroke={1.8} aria-hidden />
+      {whole(count)} to check
+    </button>
+  );
+}
+
+function Heads({ order, unit, onOrder }: { order: Order; unit: string; onOrder: (order: Order) => void }) {
+  const heads: readonly (readonly [Column, string])[] = [["label", "ID"], ["area", unit], ["score", "Score"], ["source", "From"]];
+  const Arrow = order.up ? IconChevronUp : IconChevronDown;
+  return (
+    <div className={styles.heads}>
+      <span />
+      {heads.map(([by, words]) => (
+        <button key={by} type="button" aria-pressed={order.by === by} title={`Sort by ${words}`} onClick={() => onOrder({ by, up: order.by === by ? !order.up : true })}>
+          {words}
+          {order.by === by && <Arrow size={12} stroke={2} aria-label={order.up ? "ascending" : "descending"} />}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function useCells(session: ImageSession, order: Order, find: string): { cells: Cell[]; low: number } {
+  // Deferred: the list of ten thousand cells must not hold up the stroke that changed one of them.
+  const changes = useDeferredValue(useValue(session.changes));
+  return useMemo(() => {
+    const all = changes >= 0 ? [...session.document.cells()] : [];
+    return { cells: orderCells(all, order, find), low: all.filter(needsCheck).length };
+  }, [session, changes, order, find]);
+}
+
+function selectedWords(session: ImageSession, selection: ReadonlySet<string>): string {
+  const [only] = selection;
+  const cell = selection.size === 1 ? session.document.get(only) : undefined;
+  if (cell) return `#${cell.label}`;
+  return selection.size === 0 ? "None" : whole(selection.size);
+}
+
+export function CellsDock({ session, hands }: Props) {
+  const [order, setOrder] = useState<Order>({ by: "score", up: true });
+  const [find, setFind] = useState("");
+  const selection = useValue(session.selection);
+  const { cells, low } = useCells(session, order, find);
+  const pick = (cell: Cell, more: boolean): void => {
+    const next = new Set(more ? selection : []);
+    if (!more || !next.delete(cell.id)) next.add(cell.id);
+    session.selection.set(next);
+    session.view.reveal(cell.box);
+  };
+
+  return (
+    <section className={styles.cells} aria-label="Cells">
+      <div className={styles.title}>
+        <h2>
+          Cells<em data-testid="cell-count">{whole(session.document.size)}</em>
+        </h2>
+      </div>
+      <div className={styles.find}>
+        <label>
+          <IconSearch size={14} stroke={1.5} aria-hidden />
+          <input
+            placeholder="Find id"
+            aria-label="Find a cell by its id"
+            value={find}
+            onChange={(event) => setFind(event.currentTarget.value)}
+            onKeyDown={(event) => {
+              if (event.key === "Enter" && cells.length > 0) pick(cells[0], false);
+              if (event.key === "Escape") {
+                setFind("");
+                event.currentTarget.blur();
+              }
+            }}
+          />
+        </label>
+        <ToCheck count={low} hands={hands} />
+      </div>
+      <Heads order={order} unit={areaUnit(session.opened.image.pixel_size_um)} onOrder={setOrder} />
+      <CellRows session={session} cells={cells} selection={selection} onPick={pick} empty={find ? `No cell begins with ${find}.` : "No cells yet."} />
+      <footer className={styles.foot}>
+        <span>
+          <b>{selectedWords(session, selection)}</b> selected
+        </span>
+        <span className="grow" />
+        <kbd>Tab</kbd> next to check
+      </footer>
+    </section>
+  );
+}

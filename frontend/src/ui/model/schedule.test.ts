@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+
+import { CUSTOM, PRESETS, presetOf, scheduleProblem, scheduleWords } from "./schedule";
+
+test.each(["", "0 2 * * *", "*/15 0-6,20 1 1-3 0,6", "0 */6 * * *", "  0  2 * * 1-5 ", "0 2 * * mon-fri"])("it takes %o", (line) => {
+  expect(scheduleProblem(line)).toBe("");
+});
+
+test.each([
+  ["0 2 * *", "five fields"], ["60 2 * * *", "minute"], ["0 24 * * *", "hour"], ["0 2 0 * *", "day of the month"],
+  ["0 2 * 13 *", "month"], ["0 2 * * 7", "day of the week"], ["0 2 * * xyz", "day of the week"], ["5-1 2 * * *", "minute"], ["*/0 * * * *", "minute"],
+])("it refuses %o and names the field", (line, word) => {
+  expect(scheduleProblem(line)).toContain(word);
+});
+
+test("it knows its own presets", () => {
+  expect(PRESETS.map((preset) => scheduleProblem(preset.value))).toEqual(PRESETS.map(() => ""));
+  expect([presetOf("0 2 * * *"), presetOf(""), presetOf("5 4 * * *")]).toEqual(["0 2 * * *", "", CUSTOM]);
+});
+
+test("it says a schedule in words", () => {
+  expect(scheduleWords("0 2 * * *")).toBe("every night at 02:00");
+  expect(scheduleWords("")).toBe("");
+  expect(scheduleWords("5 4 * * *")).toBe("on the schedule 5 4 * * *");
+});
