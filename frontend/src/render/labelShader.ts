@@ -85,36 +85,25 @@ void main() {
   uint second = own.x < 0.5 ? here : other;
   vec2 slope = 2.0 * own.yz;
   float border = abs(2.0 * own.x - 1.0) / max(length(slope) / REACH, 0.25) * uTexel;
-  bool alike = other == here;
-
+  color = first == 0u ? vec4(0.0) : fillOf(first);
+  // On the background the line of the cell beside it is drawn on for half a pixel, so that its edge is smooth.
+  uint owner = first == 0u ? second : first;
+  float depth = first == 0u ? -border : border;
   vec3 tone;
-  uint flags = styleFlags(first, tone);
-  bool inside = first != 0u;
+  uint flags = styleFlags(owner, tone);
   bool selected = (flags & SELECTED) != 0u;
-  bool check = (flags & CHECK) != 0u;
-  bool hover = inside && first == uHover;
-  bool making = first == 1u;
-  color = inside ? fillOf(first) : vec4(0.0);
-  if (alike || !uLines || !(uOutlines || selected || making || hover)) {
-    vec3 otherTone;
-    bool otherSelected = !alike && uLines && !inside && (styleFlags(second, otherTone) & SELECTED) != 0u;
-    if (!otherSelected) return;
-  }
+  bool strong = selected || owner == uHover || owner == 1u;
+  if (other == here || !uLines || !(uOutlines || strong)) return;
 
-  if (inside) {
-    float width = (selected || hover ? 2.6 : check || making ? 2.4 : 1.9) * uRatio;
-    width = min(width, max(1.15 * uTexel, 0.6 * uRatio));
-    vec2 normal = abs(slope);
-    float along = normal.x > normal.y ? gl_FragCoord.y : gl_FragCoord.x;
-    bool dashed = !check || selected || mod(along / uRatio, 8.0) < 5.0;
-    float line = dashed ? 1.0 - smoothstep(width - 0.5, width + 0.5, border) : 0.0;
-    float casing = uCasing ? 1.0 - smoothstep(width + 0.5 * uRatio, width + 1.5 * uRatio, border) : 0.0;
-    color = over(vec4(CASING, 1.0) * casing * (selected ? 0.7 : 0.55), color);
-    color = over(vec4(selected ? vec3(1.0) : tone, 1.0) * line, color);
-  } else if (uCasing) {
-    vec3 otherTone;
-    bool strong = (styleFlags(second, otherTone) & SELECTED) != 0u;
-    float reach = (strong ? 1.4 : 1.0) * uRatio;
-    color = vec4(CASING, 1.0) * (1.0 - smoothstep(reach - 0.5, reach + 0.5, border)) * (strong ? 0.7 : 0.55);
-  }
+  bool check = (flags & CHECK) != 0u;
+  float width = (selected || owner == uHover ? 2.25 : check || owner == 1u ? 2.0 : 1.5) * uRatio;
+  width = min(width, max(1.15 * uTexel, 0.6 * uRatio));
+  vec2 normal = abs(slope);
+  float along = normal.x > normal.y ? gl_FragCoord.y : gl_FragCoord.x;
+  bool drawn = !check || selected || mod(along / uRatio, 8.0) < 5.0;
+  float line = drawn ? smoothstep(-1.0, 0.0, depth) * (1.0 - smoothstep(width - 0.5, width + 0.5, depth)) : 0.0;
+  float reach = (selected ? 1.9 : 1.5) * uRatio;
+  float casing = smoothstep(-reach - 0.5, -reach + 0.5, depth) * (1.0 - smoothstep(width + 0.5 * uRatio, width + 1.5 * uRatio, depth));
+  if (uCasing) color = over(vec4(CASING, 1.0) * casing * (selected ? 0.7 : 0.55), color);
+  color = over(vec4(selected ? vec3(1.0) : tone, 1.0) * line, color);
 }`;

@@ -1,0 +1,28 @@
+"""What all measurements share: how many repetitions, and images like those that people upload."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.scenes import Scene, nuclei
+
+SIDE, CELLS = 512, 30  # of the measured images
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is measured."""
+
+    boxes: int
+    uploads: int  # in the background of the boxes
+    batch: int  # timed from the upload to the last cell
+    edits: int
+
+
+FULL = Size(boxes=60, uploads=50, batch=20, edits=60)
+QUICK = Size(boxes=8, uploads=6, batch=4, edits=8)
+
+
+def field(seed: int) -> Scene:
+    """A 512 x 512 field of about 30 nuclei; each seed gives another one."""
+    return nuclei(10_000 + seed, side=SIDE, cells=CELLS)
