@@ -9,7 +9,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
-from labeling.demo_images import DemoImage, demo_images
+from labeling.demo_images import DemoImage, demo_images_at_hand
 from labeling.models import Membership, Project, Role
 from labeling.pixels import ChannelRoles
 from labeling.services.images import channel_map_set, image_create
@@ -18,19 +18,19 @@ from labeling.services.projects import project_create
 NAME = "Demo"
 
 
-def demo_project_create(*, owner: Any) -> tuple[Project, int]:
-    """The owner's demo project with all demo images, and how many of these were added now.
+def demo_project_create(*, owner: Any) -> tuple[Project, int, list[str]]:
+    """The owner's demo project, how many demo images were added now, and a sentence for each package that lacks.
 
     Safe to repeat: what is there, by content, is left alone.
     """
-    images = list(demo_images())
+    images, lacking = demo_images_at_hand()
     project = _project(owner, images)
     there = set(project.images.values_list("sha256", flat=True))
     missing = [image for image in images if hashlib.sha256(image.data).hexdigest() not in there]
     for image in missing:
         file = SimpleUploadedFile(image.name, image.data)
         image_create(project=project, uploaded_by=owner, name=image.name, content=file, group_key=image.group)
-    return project, len(missing)
+    return project, len(missing), lacking
 
 
 @transaction.atomic

@@ -22,7 +22,9 @@ class Command(BaseCommand):
         user = found.first()
         if user is None:
             raise CommandError("There is no such user. Run manage.py create_first_admin first.")
-        project, added = demo_project_create(owner=user)
+        project, added, lacking = demo_project_create(owner=user)
+        for sentence in lacking:
+            self.stderr.write(sentence)
         self.stdout.write(
             f"{project.name}: {added} images added, {project.images.count()} in all ({project.pk})"
         )
