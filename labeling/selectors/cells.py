@@ -66,8 +66,11 @@ def outline_masks(image_id: UUID) -> Iterator[tuple[int, BoxMask, bool]]:
 
 
 def is_to_check(state: CellState) -> bool:
-    """Whether a person should look at the cell: the model drew it and is not sure."""
-    return state.source == "model" and state.score is not None and state.score < TO_CHECK_BELOW
+    """Whether a person should look at the cell: the model is not sure of the mask, whoever asked for it.
+
+    The labelling page marks the same cells; a person who checked a cell clears its score.
+    """
+    return state.score is not None and state.score < TO_CHECK_BELOW
 
 
 def cells_at(image_id: UUID, revision: int) -> dict[str, CellState]:

@@ -47,10 +47,10 @@ def lines_until_ready(process: subprocess.Popen[str]) -> Iterator[str]:
     pytest.fail("it ended without saying READY")
 
 
-def processes_of(data_dir: Path) -> set[int]:
+def processes_of(data_dir: Path) -> dict[int, str]:
     """Living processes that were started for this data folder."""
     wanted = str(data_dir).encode()
-    found = set()
+    found = {}
     for entry in Path("/proc").iterdir():
         try:
             if (
@@ -77,7 +77,7 @@ def test_demo_then_an_accident_then_a_second_start_with_the_data(tmp_path: Path)
         assert first.total >= 5
         process.kill()
         process.wait()
-    wait_until_gone(data_dir, 20)
+    wait_until_gone(data_dir, 60)  # PostgreSQL writes everything down first
 
     with running("demo", data_dir=data_dir) as (process, lines):
         assert not any(password in line for line in lines)
@@ -85,14 +85,14 @@ def test_demo_then_an_accident_then_a_second_start_with_the_data(tmp_path: Path)
         assert ProgressReader(url, password).read() == first
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
-    wait_until_gone(data_dir, 1)
+    wait_until_gone(data_dir, 5)
 
 
 def wait_until_gone(data_dir: Path, timeout_s: float) -> None:
     deadline = time.monotonic() + timeout_s
     while processes_of(data_dir) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert processes_of(data_dir) == set()
+    assert processes_of(data_dir) == {}
 
 
 def test_manage_says_when_nothing_runs(tmp_path: Path) -> None:

@@ -45,8 +45,8 @@ def fresh_clone(environ: dict[str, str]) -> Iterator[Figure]:
         clone = Path(folder) / "cellloop"
         git, make = shutil.which("git") or "git", shutil.which("make") or "make"
         started = time.perf_counter()
-        subprocess.run([git, "clone", "--quiet", str(ROOT), str(clone)], check=True)  # noqa: S603
-        with subprocess.Popen(  # noqa: S603
+        subprocess.run([git, "clone", "--quiet", str(ROOT), str(clone)], check=True)
+        with subprocess.Popen(
             [make, "demo"], cwd=clone, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             start_new_session=True,
         ) as demo:  # fmt: skip

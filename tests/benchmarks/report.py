@@ -36,7 +36,8 @@ def machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC; {_processor()}, {len(os.sched_getaffinity(0))} cores, "
-        f"{memory:.0f} GB; {platform.system()}, Python {platform.python_version()}; load average {load:.1f} at the start"
+        f"{memory:.0f} GB; {platform.system()}, Python {platform.python_version()}; "
+        f"load average {load:.1f} at the start"
     )
 
 

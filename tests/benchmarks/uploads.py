@@ -62,7 +62,7 @@ def uploaded_seconds(person: Person, paths: list[Path]) -> float:
 
 
 def bare_seconds(paths: list[Path]) -> float:
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-c", BARE, str(WEIGHTS), *map(str, paths)],
         capture_output=True,
         text=True,

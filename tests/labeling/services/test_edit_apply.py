@@ -177,7 +177,8 @@ def test_it_counts_the_cells_that_need_a_look(world: World):
     save(image, adding(*unsure), world=world)
     image.refresh_from_db()
     assert image.to_check_count == 3
-    save(image, Patch(updated=(Update(unsure[0], replace(unsure[0], source="person")),)), world=world)
+    checked = replace(unsure[0], source="person", score=None)
+    save(image, Patch(updated=(Update(unsure[0], checked),)), world=world)
     save(image, Patch(removed=(unsure[1],)), world=world)
     image.refresh_from_db()
     assert (image.to_check_count, image.cell_count) == (1, 2)
