@@ -53,11 +53,11 @@ def processes_of(data_dir: Path) -> dict[int, str]:
     found = {}
     for entry in Path("/proc").iterdir():
         try:
-            if (
-                entry.name.isdigit()
-                and wanted in (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
-            ):
-                found.add(int(entry.name))
+            if not entry.name.isdigit():
+                continue
+            command = (entry / "cmdline").read_bytes()
+            if wanted in command + (entry / "environ").read_bytes():
+                found[int(entry.name)] = command.replace(b"\0", b" ").decode()
         except OSError:
             continue
     return found

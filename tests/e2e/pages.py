@@ -86,8 +86,12 @@ class LabelPage:
         wait_until(lambda: self.cell_count == count, f"{count} cells, there are {self.cell_count}")
 
     def wait_saved(self) -> None:
-        expect(self.page.get_by_test_id("saved-state")).to_contain_text("All changes saved", timeout=LOADED_MS)
-        wait_until(lambda: self.page.evaluate("window.__cellloop.pending") == 0, "all edits to be acknowledged")
+        expect(self.page.get_by_test_id("saved-state")).to_contain_text(
+            "All changes saved", timeout=LOADED_MS
+        )
+        wait_until(
+            lambda: self.page.evaluate("window.__cellloop.pending") == 0, "all edits to be acknowledged"
+        )
 
     def choose(self, tool: str) -> None:
         self.page.get_by_test_id(f"tool-{tool}").click()

@@ -49,7 +49,10 @@ def largest_inside(cells: list[JsonObject], width: int, height: int) -> JsonObje
     inside = [
         cell
         for cell in cells
-        if cell["box"][0] > 4 and cell["box"][1] > 4 and cell["box"][2] < width - 4 and cell["box"][3] < height - 4
+        if cell["box"][0] > 4
+        and cell["box"][1] > 4
+        and cell["box"][2] < width - 4
+        and cell["box"][3] < height - 4
     ]
     return max(inside, key=lambda cell: sum(cell["rle"][1::2]))
 
@@ -93,16 +96,19 @@ def test_a_person_walks_from_an_upload_to_a_gated_model(page: Page, stack: Stack
     assert wrong["id"] not in {cell["id"] for cell in person.cells(image_id)["cells"]}
     draw_box_around(label_page, wrong)
     (drawn,) = [cell for cell in person.cells(image_id)["cells"] if cell["source"] == "person"]
-    assert BoxMask(tuple(drawn["box"]), tuple(drawn["rle"])).iou(
-        BoxMask(tuple(wrong["box"]), tuple(wrong["rle"]))
-    ) > 0.5
+    assert (
+        BoxMask(tuple(drawn["box"]), tuple(drawn["rle"])).iou(
+            BoxMask(tuple(wrong["box"]), tuple(wrong["rle"]))
+        )
+        > 0.5
+    )
 
     # The brush adds to the selected cell; undo takes it back.
     area = sum(drawn["rle"][1::2])
     label_page.choose("select")
     label_page.select(drawn["label"])
     label_page.choose("brush")
-    x0, y0, x1, y1 = drawn["box"]
+    x0, y0, _, y1 = drawn["box"]
     label_page.drag((x0 + 1, (y0 + y1) / 2), (x0 - 6, (y0 + y1) / 2))
     label_page.wait_saved()
     assert sum(cell_of(person, image_id, drawn["label"])["rle"][1::2]) > area
