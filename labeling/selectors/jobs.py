@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from labeling.errors import NotFound
-from labeling.models import Job, JobKind
+from labeling.models import Image, Job, JobKind
 from labeling.models.job import OPEN
 
 
@@ -20,6 +20,13 @@ def job_get(job_id: UUID | str) -> Job:
     if job is None:
         raise NotFound("The job")
     return job
+
+
+def job_image(job: Job) -> Image:
+    """The image that the job is about. Raises NotFound for a training run, which has none."""
+    if job.image is None:
+        raise NotFound("The job's image")
+    return job.image
 
 
 def open_jobs(project_id: UUID) -> list[Job]:

@@ -59,7 +59,8 @@ def prompt(scene: Scene, index: int = 0) -> Prompt:
 
 
 def test_it_works(engine: Engine, version: VersionWeights) -> None:
-    scene, told = nuclei(1), []
+    scene = nuclei(1)
+    told: list[float] = []
     found = engine.segment(key(1), source(scene), version, progress=told.append)
     assert len(found.masks) >= 6
     assert told == sorted(told)

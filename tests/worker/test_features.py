@@ -51,11 +51,10 @@ def test_it_takes_a_corrupt_file_for_a_miss_and_removes_it(tmp_path: Path, damag
     features = store(tmp_path)
     features.put(key(1), b"x" * KIB)
     path = path_of(tmp_path, 1)
-    raw = bytearray(path.read_bytes())
-    raw[-1] ^= 1
-    path.write_bytes(
-        {"truncate": raw[:-5], "flip": raw, "empty": b"", "garbage": b"not a cache file"}[damage]
-    )
+    raw = path.read_bytes()
+    flipped = raw[:-1] + bytes([raw[-1] ^ 1])
+    damaged = {"truncate": raw[:-5], "flip": flipped, "empty": b"", "garbage": b"not a cache file"}
+    path.write_bytes(damaged[damage])
     assert features.get(key(1)) is None
     assert not path.exists()
     features.put(key(1), b"again")

@@ -52,15 +52,20 @@ def request(image: Image, by: ModelVersion, box: tuple[float, ...], **changed: A
 def reply_to(message: dict[str, Any]) -> dict[str, Any] | None:
     """What the web process would read; None if there is no reply."""
     decode_prompt(message)
+    return read_reply(message)
+
+
+def read_reply(message: dict[str, Any]) -> dict[str, Any] | None:
     raw = redis_client().lpop(message["reply_key"])
-    return None if raw is None else json.loads(raw)
+    return json.loads(raw) if isinstance(raw, bytes) else None
 
 
 def test_it_works(lab: Lab, image: Image, scene: Scene) -> None:
     message = request(image, lab.base, scene.masks[0].box)
     decode_prompt(message)
     assert 0 < redis_client().ttl(message["reply_key"]) <= 30
-    reply = json.loads(redis_client().lpop(message["reply_key"]))
+    reply = read_reply(message)
+    assert reply is not None
     assert reply["ok"]
     assert BoxMask(tuple(reply["box"]), tuple(reply["rle"])).iou(scene.masks[0]) > 0.6
     assert 0 < reply["score"] <= 1.1

@@ -28,7 +28,7 @@ def test_it_works(lab: Lab) -> None:
     assert image.status == ImageStatus.READY
     assert image.cell_count == len(cells) > 0
     assert {(cell.source, cell.model_version_id) for cell in cells} == {("model", lab.base.pk)}
-    assert all(0 < cell.score <= 1 for cell in cells)
+    assert all(cell.score is not None and 0 < cell.score <= 1 for cell in cells)
     found = np.zeros_like(scene.labels)
     for cell in cells:
         BoxMask((cell.x0, cell.y0, cell.x1, cell.y1), tuple(cell.rle)).paint(found, cell.label)

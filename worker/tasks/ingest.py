@@ -10,7 +10,7 @@ from django.conf import settings
 
 from labeling.pixels import PixelError, read_pixels
 from labeling.pyramid import write_pyramid
-from labeling.selectors.jobs import job_get
+from labeling.selectors.jobs import job_get, job_image
 from labeling.services.images import image_ingested
 from labeling.services.jobs import jobs_sweep
 from labeling.services.training import trainings_due_start
@@ -39,7 +39,7 @@ def start_due_trainings() -> None:
 
 
 def _ingest(lease: Lease) -> None:
-    image = job_get(lease.job_id).image
+    image = job_image(job_get(lease.job_id))
     with image.file.open("rb") as file:
         pixels = read_pixels(
             file, image.name, max_pixels=settings.MAX_IMAGE_PIXELS, max_bytes=settings.MAX_UPLOAD_MB * 2**20

@@ -6,7 +6,7 @@ from celery import shared_task
 
 from labeling.errors import Conflict
 from labeling.selectors.features import features_key
-from labeling.selectors.jobs import job_get
+from labeling.selectors.jobs import job_get, job_image
 from labeling.selectors.model_versions import version_spec
 from labeling.services.jobs import job_succeed
 from labeling.services.segmentation import segmentation_store
@@ -34,7 +34,7 @@ def embed_image(job_id: str) -> None:
 
 def _segment(lease: Lease) -> None:
     job = job_get(lease.job_id)
-    image, version = job.image, job.project.active_version
+    image, version = job_image(job), job.project.active_version
     if version is None:
         raise Conflict(NO_MODEL, code="no_model")
     found = background_engine().segment(
@@ -54,7 +54,7 @@ def _segment(lease: Lease) -> None:
 
 def _embed(lease: Lease) -> None:
     job = job_get(lease.job_id)
-    image, version = job.image, job.project.active_version
+    image, version = job_image(job), job.project.active_version
     if version is None:
         raise Conflict(NO_MODEL, code="no_model")
     background_engine().embed(
