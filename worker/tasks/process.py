@@ -16,11 +16,15 @@ from worker.engine import Engine
 from worker.features import FeatureStore
 from worker.weights import VersionWeights, WeightFile
 
+BACKGROUND_MEMORY_BYTES = 2**26
+
 
 @cache
 def background_engine() -> Engine:
-    """For jobs: on one thread of a CPU, so that a box finds the other ones free."""
-    return Engine(features=_store(), threads=settings.TORCH_THREADS_BACKGROUND)
+    """For jobs: on one thread of a CPU, so that a box finds the other ones free. An image seldom comes twice."""
+    return Engine(
+        features=_store(), threads=settings.TORCH_THREADS_BACKGROUND, memory_bytes=BACKGROUND_MEMORY_BYTES
+    )
 
 
 @cache
