@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { acceptCells, addCell, deleteCells, eraseCells, needsCheck, paintCell } from "./commands";
+import { acceptCells, addCell, deleteCells, eraseCells, needsCheck, paintCell, promptCell } from "./commands";
 import { createHistory } from "./history";
 import { bitmapOf, bitmapsOverlap } from "./mask";
 import { cellArea, patchIsEmpty } from "./patch";
@@ -24,6 +24,21 @@ test("a new cell leaves the pixels of other cells alone", () => {
 
 test("a new cell on top of others is nothing", () => {
   expect(patchIsEmpty(addCell(twoCells(), filled([3, 3, 5, 5]), fresh))).toBe(true);
+});
+
+test("a prompt on a cell that is there gives it a new shape, beside its neighbours", () => {
+  const store = twoCells();
+  const prompted = { id: "n", score: 0.8, model_version: "v2" };
+  store.apply(promptCell(store, square("a", 1, [2, 2, 13, 10]), prompted), "local");
+  expect(store.get("n")).toBeUndefined();
+  expect(store.get("a")).toMatchObject({ label: 1, box: [2, 2, 12, 10], score: 0.8, source: "person", model_version: "v2" });
+});
+
+test("a prompt that hardly meets a cell makes a new one", () => {
+  const store = twoCells();
+  store.apply(promptCell(store, square("x", 1, [9, 2, 12, 20]), fresh), "local");
+  expect(store.get("a")?.box).toEqual([2, 2, 10, 10]);
+  expect(store.get("n")?.label).toBe(8);
 });
 
 test("painting grows a cell up to its neighbour and makes it a person's", () => {

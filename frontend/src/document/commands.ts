@@ -1,5 +1,5 @@
-import { type Bitmap, type BoxMask, bitmapMinus, bitmapOf, bitmapUnion, bitmapsOverlap, tightMask } from "./mask";
-import { type Cell, EMPTY_PATCH, type Patch } from "./patch";
+import { type Bitmap, type BoxMask, bitmapMinus, bitmapOf, bitmapUnion, bitmapsOverlap, sharedPixels, tightMask } from "./mask";
+import { type Cell, cellArea, EMPTY_PATCH, type Patch } from "./patch";
 import type { DocumentReader } from "./store";
 
 /**
@@ -32,6 +32,31 @@ export function addCell(document: DocumentReader, bitmap: Bitmap, cell: NewCell)
   if (!mask) return EMPTY_PATCH;
   const added: Cell = { ...cell, label: document.nextLabel(), box: mask.box, rle: mask.rle, source: "person" };
   return { added: [added], updated: [], removed: [] };
+}
+
+/** Two outlines that share this much of their union are of the same cell. */
+const SAME_CELL_IOU = 0.5;
+
+/** The cell that `mask` draws once more, if there is one. */
+function drawnAgain(document: DocumentReader, mask: BoxMask): Cell | undefined {
+  const bitmap = bitmapOf(mask);
+  return document.near(mask.box).find((cell) => {
+    const shared = sharedPixels(bitmap, bitmapOf(cell));
+    return shared >= SAME_CELL_IOU * (cellArea(mask) + cellArea(cell) - shared);
+  });
+}
+
+/**
+ * The model's mask for a person's box: a new shape for the cell that it draws once more, else a new cell. Without
+ * the first, boxing a badly drawn cell again would leave the bad one and add the rim around it.
+ */
+export function promptCell(document: DocumentReader, mask: BoxMask, cell: NewCell): Patch {
+  const before = drawnAgain(document, mask);
+  if (!before) return addCell(document, bitmapOf(mask), cell);
+  const shape = tightMask(freePixels(document, bitmapOf(mask), before.id));
+  if (!shape) return EMPTY_PATCH;
+  const after: Cell = { ...before, ...cell, id: before.id, box: shape.box, rle: shape.rle, source: "person" };
+  return { added: [], updated: [{ before, after }], removed: [] };
 }
 
 export function deleteCells(document: DocumentReader, ids: Iterable<string>): Patch {

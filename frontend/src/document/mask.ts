@@ -62,13 +62,16 @@ export function bitmapCut(bitmap: Bitmap, box: Box): Bitmap {
   return part;
 }
 
-export function bitmapsOverlap(a: Bitmap, b: Bitmap): boolean {
-  let overlap = false;
+/** Number of pixels that both set. */
+export function sharedPixels(a: Bitmap, b: Bitmap): number {
+  let shared = 0;
   forShared(a.box, b.box, (inA, inB) => {
-    if (a.bits[inA] && b.bits[inB]) overlap = true;
+    if (a.bits[inA] && b.bits[inB]) shared += 1;
   });
-  return overlap;
+  return shared;
 }
+
+export const bitmapsOverlap = (a: Bitmap, b: Bitmap): boolean => sharedPixels(a, b) > 0;
 
 /** The bitmap as stored runs in its tight box; null if no pixel is set. */
 export function tightMask(bitmap: Bitmap): BoxMask | null {

@@ -23,6 +23,16 @@ test("it works: a drag asks the model and keeps its mask as one step", async () 
   expect(contents(hand.store)).toEqual(before);
 });
 
+test("a box around a cell that is there redraws it, as one step", async () => {
+  const hand = handOn([a], (box) => Promise.resolve(maskOf(box)));
+  const before = contents(hand.store);
+  drag(hand.tools["smart-box"], at(9, 9), at(21, 21));
+  await vi.waitFor(() => expect(hand.store.get("a")?.box).toEqual([9, 9, 21, 21]));
+  expect(hand.store.size).toBe(1);
+  hand.history.undo();
+  expect(contents(hand.store)).toEqual(before);
+});
+
 test("a low score is kept and shown, never dropped", async () => {
   const hand = handOn([], (box) => Promise.resolve(maskOf(box, 0.31)));
   drag(hand.tools["smart-box"], at(5, 5), at(20, 20));

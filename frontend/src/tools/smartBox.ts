@@ -1,6 +1,6 @@
 import type { Box } from "../document/box";
 import { boxEquals } from "../document/box";
-import { addCell } from "../document/commands";
+import { promptCell } from "../document/commands";
 import { PREVIEW_SLOT } from "../document/labelMap";
 import { bitmapOf } from "../document/mask";
 import { cellArea } from "../document/patch";
@@ -49,13 +49,14 @@ export function createSmartBox(context: ToolContext): Tool {
     forget(key);
     const id = context.newId();
     const cell = { id, score: found.score, model_version: found.modelVersion };
-    const patch = addCell(context.document, bitmapOf(found.mask), cell);
-    if (patch.added.length === 0) {
+    const patch = promptCell(context.document, found.mask, cell);
+    const [drawn] = [...patch.added, ...patch.updated.map(({ after }) => after)];
+    if (!drawn) {
       context.say("Nothing new in that box: its pixels belong to other cells.");
       return;
     }
-    context.commit(patch, `Cell ${patch.added[0].label} added`);
-    context.selection.set([id]);
+    context.commit(patch, `Cell ${drawn.label} ${patch.added.length > 0 ? "added" : "redrawn"}`);
+    context.selection.set([drawn.id]);
   };
 
   const ask = async (key: string, box: Box, control: AbortController): Promise<void> => {
