@@ -24,14 +24,17 @@ from labeling.models import Job, JobKind
 
 logger = logging.getLogger(__name__)
 
-TASKS: dict[str, tuple[str, str]] = {  # job kind -> task name, queue
-    JobKind.INGEST: ("ingest.ingest_image", "ingest"),
-    JobKind.SEGMENT: ("segment.segment_image", "segment"),
-    JobKind.EMBED: ("segment.embed_image", "segment"),
-    JobKind.TRAIN: ("train.tune_model", "train"),
+# Within a queue the lower number goes first. Beat's errands have 0: behind 10,000 uploads they would expire unread.
+AWAITED, BATCH = 3, 6  # someone waits with a box in hand; an upload, a run
+TASKS: dict[str, tuple[str, str, int]] = {  # job kind -> task name, queue, priority
+    JobKind.INGEST: ("ingest.ingest_image", "ingest", BATCH),
+    JobKind.SEGMENT: ("segment.segment_image", "segment", BATCH),
+    JobKind.EMBED: ("segment.embed_image", "segment", AWAITED),
+    JobKind.TRAIN: ("train.tune_model", "train", BATCH),
 }
 DECODE_TASK, DECODE_QUEUE = "interactive.decode_prompt", "interactive"
 # Redis down must not hold a request: the sweep sends the job later.
+PRIORITY_SEPARATOR = "\x06\x16"  # kombu's own
 _RETRY = {"max_retries": 1, "interval_start": 0.1}
 
 
@@ -44,7 +47,13 @@ def send_job(job: Job) -> None:
 def queue_lengths() -> dict[str, int]:
     """Messages that wait in each job queue of the broker."""
     client = redis_client()
-    return {queue: int(client.llen(queue)) for queue in sorted({queue for _, queue in TASKS.values()})}
+    queues = sorted({queue for _, queue, _ in TASKS.values()})
+    return {queue: sum(int(client.llen(name)) for name in messages_of(queue)) for queue in queues}
+
+
+def messages_of(queue: str) -> list[str]:
+    """The broker's lists of a queue's messages, one a priority, in the order in which they are consumed."""
+    return [queue, *(f"{queue}{PRIORITY_SEPARATOR}{priority}" for priority in (AWAITED, BATCH))]
 
 
 def queue_of(kind: str) -> str:
@@ -72,9 +81,16 @@ def decode_send(request: dict[str, Any]) -> None:
 
 
 def _send(job_id: str, kind: str) -> None:
-    name, queue = TASKS[kind]
+    name, queue, priority = TASKS[kind]
     try:
-        current_app.send_task(name, kwargs={"job_id": job_id}, queue=queue, retry=True, retry_policy=_RETRY)
+        current_app.send_task(
+            name,
+            kwargs={"job_id": job_id},
+            queue=queue,
+            priority=priority,
+            retry=True,
+            retry_policy=_RETRY,
+        )
     except OperationalError as error:
         logger.warning("job %s not sent, the sweep will: %s", job_id, error)
         return

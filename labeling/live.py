@@ -22,8 +22,6 @@ logger = logging.getLogger(__name__)
 
 ACTIVE_KEY = "interactive:active"  # set while someone is decoding: background work makes way
 ACTIVE_MS = 1500
-ACTIVE_KEY = "interactive:active"  # set while someone is decoding: background work waits
-ACTIVE_MS = 1500
 _async_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, redis.asyncio.Redis] = WeakKeyDictionary()
 
 

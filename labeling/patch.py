@@ -19,7 +19,7 @@ Box = tuple[int, int, int, int]
 
 _CELL_KEYS = {"id", "label", "box", "rle", "score", "source", "model_version"}
 _PATCH_KEYS = {"added", "updated", "removed"}
-_MAX_LABEL = 2**31 - 1
+_MAX_LABEL = 2**31 - 2  # the label after it must fit a 32-bit column too
 
 
 class PatchError(ValueError):
@@ -226,16 +226,20 @@ def _integers(value: object, name: str) -> tuple[int, ...]:
 
 def _label(value: object) -> int:
     if type(value) is not int or not 0 < value <= _MAX_LABEL:
-        raise PatchError("a cell's label is a whole number above 0")
+        raise PatchError(f"a cell's label is a whole number from 1 to {_MAX_LABEL}")
     return value
 
 
 def _score(value: object) -> float | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    try:
+        score = math.nan if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
+    except OverflowError:  # JSON's whole numbers have no end
+        score = math.inf
+    if not math.isfinite(score):
         raise PatchError("a cell's score is a number or null")
-    return float(value)
+    return score
 
 
 def _uuid(value: object, name: str) -> str:

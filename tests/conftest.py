@@ -81,6 +81,7 @@ def stack() -> Iterator[Stack]:
     quick = {
         "JOB_LEASE_S": "20",  # so that no test waits long for a worker that it killed
         "LOGIN_RATE": "100/min",  # so that tests of different things do not use up each other's logins
+        "LOGIN_ADDRESS_RATE": "1000/min",
     }
     environ = CLEAN_ENVIRON | quick
     with Stack(data_dir=RUN_DIR / "stack", port=0, environ=environ, durable=False, say=print) as running:

@@ -62,8 +62,8 @@ class EventsView(AsyncAPIView):
 async def _events(user: User, project_id: UUID) -> AsyncIterator[bytes]:
     """Subscribed before the state is read, so nothing falls between the two."""
     pubsub = async_redis_client().pubsub()
-    await pubsub.subscribe(channel_name(project_id))
     try:
+        await pubsub.subscribe(channel_name(project_id))
         yield _line("state", await sync_to_async(_state)(user, project_id))
         checked = time.monotonic()
         while True:

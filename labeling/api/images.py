@@ -229,7 +229,8 @@ class ThumbnailView(APIView):
         if not image.thumbnail:
             raise NotFound("The thumbnail")
         kind = "image/png" if str(image.thumbnail.name).endswith(".png") else "image/webp"
-        content = image.thumbnail.open("rb").read()
+        with image.thumbnail.open("rb") as file:
+            content = file.read()
         return HttpResponse(content, content_type=kind, headers={"Cache-Control": FOREVER})
 
 

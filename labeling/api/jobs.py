@@ -32,4 +32,6 @@ class JobCancelView(APIView):
     @extend_schema(operation_id="job_cancel", request=None, responses={200: JobOut, **ERRORS})
     def post(self, request: Request, job_id: UUID) -> Response:
         job = job_for(request.user, job_id, at_least=Role.ANNOTATOR)
+        if job.kind == JobKind.TRAIN:  # is ended by those who may start it
+            job_for(request.user, job_id, at_least=Role.ADMIN)
         return Response(JobOut(job_cancel(job_id=job.pk)).data)

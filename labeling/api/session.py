@@ -73,7 +73,7 @@ class TokenCreatedOut(serializers.Serializer):
 
 
 class LoginThrottle(SimpleRateThrottle):
-    """Tries per address and name, and per address: a password list meets a wall, a colleague's typos do not."""
+    """Tries per address and name: a list of passwords meets a wall, a colleague's typos do not."""
 
     scope = "login"
 
@@ -87,12 +87,23 @@ class LoginThrottle(SimpleRateThrottle):
         }
 
 
+class AddressThrottle(SimpleRateThrottle):
+    """Tries per address: one password tried on a list of names meets a wall too, farther off than the other."""
+
+    scope = "login_address"
+
+    def get_cache_key(self, request: Request, view: APIView) -> str | None:
+        if request.method != "POST":
+            return None
+        return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}
+
+
 @method_decorator(ensure_csrf_cookie, name="get")
 class SessionView(APIView):
     """Who is logged in. The browser asks this first: the answer carries the CSRF token that it must send back."""
 
     permission_classes = [AllowAny]
-    throttle_classes = [LoginThrottle]
+    throttle_classes = [LoginThrottle, AddressThrottle]
 
     @extend_schema(operation_id="session_get", responses=SessionOut)
     def get(self, request: Request) -> Response:

@@ -984,4 +984,36 @@ class Migration(migrations.Migration):
                 name="run_decided_is_finished",
             ),
         ),
+        migrations.CreateModel(
+            name="ImageGroup",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=200)),
+                (
+                    "split",
+                    models.CharField(choices=[("train", "Train"), ("held_out", "Held Out")], max_length=16),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="image_groups",
+                        to="labeling.project",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("project", "key"), name="group_once_a_project"),
+                    models.CheckConstraint(
+                        condition=models.Q(("split__in", ["train", "held_out"])), name="group_split_known"
+                    ),
+                ],
+            },
+        ),
     ]

@@ -2,7 +2,7 @@
 
 from labeling.models.account import ApiToken
 from labeling.models.cell import Cell, Edit, Source
-from labeling.models.image import Image, ImageStatus, Split
+from labeling.models.image import Image, ImageGroup, ImageStatus, Split
 from labeling.models.job import Job, JobKind, JobStatus
 from labeling.models.model_version import ModelVersion, Promotion, VersionStatus
 from labeling.models.project import Membership, Project, Role
@@ -15,6 +15,7 @@ __all__ = [
     "CellOutcome",
     "Edit",
     "Image",
+    "ImageGroup",
     "ImageStatus",
     "Job",
     "JobKind",

@@ -26,6 +26,24 @@ class Split(models.TextChoices):
     HELD_OUT = "held_out"
 
 
+class ImageGroup(models.Model):
+    """Images that must share a split: of one slide or movie, or the same file. It outlives its images, because an image
+    that was trained on must not come back as a held-out one."""
+
+    project = models.ForeignKey("labeling.Project", on_delete=models.CASCADE, related_name="image_groups")
+    key = models.CharField(max_length=200)
+    split = models.CharField(max_length=16, choices=Split.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "key"], name="group_once_a_project"),
+            models.CheckConstraint(condition=Q(split__in=Split.values), name="group_split_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.split}"
+
+
 def original_path(image: Image, filename: str) -> str:
     """Where the upload is stored; nothing of the user's file name but a plain extension gets into the path."""
     suffix = PurePath(filename).suffix.lower()

@@ -73,11 +73,6 @@ def image_place(image: Image) -> Place:
     )
 
 
-def image_get(image_id: UUID | str) -> Image:
-    """The image with its project, for workers. Raises Image.DoesNotExist."""
-    return Image.objects.select_related("project", "project__active_version").get(pk=image_id)
-
-
 def thumbnail_url(image: Image) -> str | None:
     """None until ingest made one."""
     return f"/api/images/{image.pk}/thumbnail" if image.thumbnail else None
@@ -121,6 +116,9 @@ def _write_cursor(image: Image, field: str) -> str:
 def _read_cursor(cursor: str, field: str) -> tuple[Any, UUID]:
     try:
         value, pk = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        return (datetime.fromisoformat(value) if field == "created_at" else str(value)), UUID(pk)
+        place = datetime.fromisoformat(value) if field == "created_at" else str(value)
+        if "\x00" in str(value):  # which PostgreSQL does not take in a string
+            raise ValueError(value)
+        return place, UUID(pk)
     except (binascii.Error, ValueError, TypeError, AttributeError) as error:
         raise Invalid("This is not a cursor that the list gave out.") from error

@@ -15,7 +15,7 @@ from labeling.selectors.training import (
     OutcomeCounts,
     corrections_since,
     evidence,
-    last_run,
+    last_learning_run,
     open_run,
     outcome_counts,
     outcome_counts_by_version,
@@ -98,7 +98,7 @@ def _name(promotion: Promotion | None) -> str | None:
 
 
 def _corrections(project: Project, versions: Sequence[VersionView]) -> dict[str, Any]:
-    run = last_run(project)
+    run = last_learning_run(project)
     by_version = [
         {"version": view.version.pk, "name": view.version.name, **asdict(view.outcomes)}
         for view in versions

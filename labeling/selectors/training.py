@@ -18,6 +18,7 @@ from labeling.models import (
     ModelVersion,
     OutcomeKind,
     Project,
+    RunDecision,
     Split,
     Submission,
     TrainingRun,
@@ -53,6 +54,11 @@ class Evidence:
 def last_run(project: Project) -> TrainingRun | None:
     """The run that started last, whatever became of it."""
     return project.runs.order_by("-created_at").first()
+
+
+def last_learning_run(project: Project) -> TrainingRun | None:
+    """The run that last learned from the corrections, or is about to: a failed or cancelled one used none up."""
+    return project.runs.exclude(decision=RunDecision.FAILED).order_by("-created_at").first()
 
 
 def open_run(project: Project) -> TrainingRun | None:

@@ -13,15 +13,14 @@ from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Count
 
 from labeling import live
-from labeling.errors import Invalid, UploadRejected
-from labeling.models import Image, ImageStatus, Job, JobKind, Project, Split
+from labeling.errors import Invalid, NotFound, UploadRejected
+from labeling.models import Image, ImageGroup, ImageStatus, Job, JobKind, Project, Split
 from labeling.pixels import ChannelRoles, PixelError, PixelInfo, probe
 from labeling.selectors.channels import channel_roles
 from labeling.selectors.images import image_event
-from labeling.services.jobs import Claim, job_create, job_finish
+from labeling.services.jobs import Claim, job_create, job_finish, open_jobs_lock
 
 HELD_OUT_EVERY = 4  # every 4th new group is held out, for good
 NAME_LENGTH = 255
@@ -102,7 +101,7 @@ def image_segment(*, image: Image) -> Job:
 
     Raises Invalid if the channels are not mapped.
     """
-    image = Image.objects.select_for_update(of=("self",)).select_related("project").get(pk=image.pk)
+    image = _locked(image)
     if image.is_ingested and channel_roles(image) is None:
         raise Invalid(_needs_channels(image), code="needs_channels")
     if image.status in (ImageStatus.FAILED, ImageStatus.READY):
@@ -117,6 +116,7 @@ def image_segment(*, image: Image) -> Job:
 @transaction.atomic
 def image_delete(*, image: Image) -> None:
     """Delete an image with its cells, history and files."""
+    image = _locked(image)
     names = [image.file.name, image.pyramid.name, image.thumbnail.name]
     project_id, image_id = image.project_id, image.pk
     image.delete()
@@ -124,10 +124,21 @@ def image_delete(*, image: Image) -> None:
     live.publish(project_id, "image", {"id": str(image_id), "status": "deleted"})
 
 
+def _locked(image: Image) -> Image:
+    """The image's row as it is now, with its project, locked against jobs and edits. Raises NotFound."""
+    open_jobs_lock(image_id=image.pk)
+    images = Image.objects.select_for_update(of=("self",)).select_related("project")
+    locked = images.filter(pk=image.pk).first()
+    if locked is None:
+        raise NotFound("The image")
+    return locked
+
+
 @transaction.atomic
 def _insert(image: Image) -> None:
     # The project's lock makes the split of two uploads at once as append-only as that of one.
-    Project.objects.select_for_update().get(pk=image.project_id)
+    if Project.objects.select_for_update().filter(pk=image.project_id).first() is None:
+        raise NotFound("The project")
     image.split = _split(image)
     image.save(force_insert=True)
     job = job_create(kind=JobKind.INGEST, project=image.project, image=image)
@@ -136,12 +147,12 @@ def _insert(image: Image) -> None:
 
 def _split(image: Image) -> Split:
     """The split of the image's group: what it has been, or by the group's turn."""
-    images = Image.objects.filter(project_id=image.project_id)
-    known = images.filter(group_key=image.group_key).values_list("split", flat=True).first()
-    if known is not None:
-        return Split(known)
-    groups = images.aggregate(n=Count("group_key", distinct=True))["n"]
-    return Split.HELD_OUT if (groups + 1) % HELD_OUT_EVERY == 0 else Split.TRAIN
+    groups = ImageGroup.objects.filter(project_id=image.project_id)
+    group = groups.filter(key=image.group_key).first()
+    if group is None:
+        split = Split.HELD_OUT if (groups.count() + 1) % HELD_OUT_EVERY == 0 else Split.TRAIN
+        group = ImageGroup.objects.create(project_id=image.project_id, key=image.group_key, split=split)
+    return Split(group.split)
 
 
 def _send_on(image: Image) -> None:
@@ -163,7 +174,10 @@ def _needs_channels(image: Image) -> str:
 @transaction.atomic
 def _ingested(claim: Claim, made: Image, info: PixelInfo, replaced: list[str | None]) -> Image:
     job_finish(claim=claim)
-    image = Image.objects.select_for_update(of=("self",)).select_related("project").get(pk=made.pk)
+    # Locked, so that whoever maps the channels now waits for this image, or this image for them.
+    project = Project.objects.select_for_update(no_key=True).get(pk=made.project_id)
+    image = Image.objects.select_for_update().get(pk=made.pk)
+    image.project = project
     image.pyramid, image.thumbnail = made.pyramid.name, made.thumbnail.name
     image.width, image.height, image.dtype = info.width, info.height, info.dtype
     image.channels, image.pixel_size_um = info.channels, info.pixel_size_um

@@ -18,6 +18,7 @@ from django.utils import timezone
 from labeling import dispatch, live
 from labeling.errors import ClaimLost, Conflict, JobCancelled
 from labeling.models import Image, Job, JobKind, JobStatus, Project
+from labeling.models.job import OPEN
 from labeling.selectors.jobs import job_event
 from labeling.services.job_effects import job_claimed, job_closed, job_progressed
 
@@ -47,16 +48,25 @@ def job_create(
     Raises Conflict if the project has an open training job already.
     """
     job = Job(kind=kind, project=project, image=image, payload=payload or {})
-    try:
-        with transaction.atomic():
-            job.save(force_insert=True)
-    except IntegrityError as error:
+    if not _inserted(job):
         if image is None:
-            raise Conflict("This project is being trained already.", code="training_is_open") from error
-        return Job.objects.get(image=image, kind=kind, status__in=[JobStatus.QUEUED, JobStatus.RUNNING])
+            raise Conflict("This project is being trained already.", code="training_is_open")
+        other = Job.objects.filter(OPEN, image=image, kind=kind).first()
+        if other is not None:
+            return other
+        job.save(force_insert=True)  # the other one was closed between the two queries
     dispatch.send_job(job)
     live.publish(job.project_id, "job", job_event(job))
     return job
+
+
+def open_jobs_lock(**of: Any) -> None:
+    """Lock the open jobs of an image or a project until the transaction ends.
+
+    Whoever locks an image or a project as well does this first: a worker that closes a job takes its row before theirs,
+    and in opposite orders the two would wait for each other.
+    """
+    list(Job.objects.select_for_update().filter(OPEN, **of).order_by("pk").values_list("pk"))
 
 
 @transaction.atomic
@@ -195,6 +205,16 @@ def _recover(job_id: UUID, now: datetime) -> bool:
     else:
         job.error = f"The worker stopped answering, {MAX_ATTEMPTS} times in a row."
         _close(job, JobStatus.FAILED)
+    return True
+
+
+def _inserted(job: Job) -> bool:
+    """Store a new job. False if the database refuses it because another one is open."""
+    try:
+        with transaction.atomic():
+            job.save(force_insert=True)
+    except IntegrityError:
+        return False
     return True
 
 

@@ -25,6 +25,7 @@ from labeling.models import (
 )
 from labeling.selectors.access import RANKS
 from labeling.selectors.model_versions import default_version
+from labeling.services.jobs import open_jobs_lock
 from labeling.services.training import schedule_check
 
 NAME_LENGTH = 200
@@ -67,7 +68,9 @@ def project_update(
 @transaction.atomic
 def project_delete(*, project: Project) -> None:
     """Delete a project with its images, history, models and files."""
-    images = Image.objects.filter(project=project)
+    open_jobs_lock(project_id=project.pk)
+    Project.objects.select_for_update().filter(pk=project.pk).first()  # no upload comes in any more
+    images = Image.objects.select_for_update().filter(project=project).order_by("pk")  # and no edit
     names = [name for row in images.values_list("file", "pyramid", "thumbnail") for name in row if name]
     names += ModelVersion.objects.filter(project=project).values_list("weights", flat=True)
     # The largest tables first, by one statement each: a cascade would read their rows into memory.

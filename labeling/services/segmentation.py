@@ -27,20 +27,20 @@ def segmentation_store(
 ) -> Outcome:
     """Close the job and replace the image's model cells by ``masks`` (tight, in image pixels) in one transaction.
 
-    If a person has edited the image, nothing is replaced and the result is kept as a Proposal. Raises ClaimLost, and
-    ValueError if masks and scores differ in number.
+    If a person has edited or submitted the image, nothing is replaced and the result is kept as a Proposal. Raises
+    ClaimLost, and ValueError if masks and scores differ in number.
     """
     job = job_finish(claim=claim, message=_words(len(masks)))
     image = Image.objects.select_for_update().get(pk=image_id)
-    edited = was_edited_by_a_person(image.pk)
-    existing = () if edited else tuple(cell_states(image.pk).values())
+    theirs = image.status in PEOPLE_HAVE_IT or was_edited_by_a_person(image.pk)
+    existing = () if theirs else tuple(cell_states(image.pk).values())
     patch = Patch(added=_cells(image, version_id, masks, scores), removed=existing)
-    if edited:
+    if theirs:
         _propose(job, image, version_id, patch)
     else:
         _replace(job, image, version_id, patch)
     live.publish(image.project_id, "image", image_event(image))
-    return "proposal" if edited else "stored"
+    return "proposal" if theirs else "stored"
 
 
 @transaction.atomic

@@ -26,7 +26,14 @@ from labeling.models import (
     VersionStatus,
 )
 from labeling.selectors.model_versions import base_of
-from labeling.selectors.training import cells_to_train_on, corrections_since, last_run, open_run, run_snapshot
+from labeling.selectors.training import (
+    cells_to_train_on,
+    corrections_since,
+    last_learning_run,
+    last_run,
+    open_run,
+    run_snapshot,
+)
 from labeling.services.jobs import Claim, job_cancel, job_create, job_fail, job_finish
 from labeling.services.model_versions import version_add
 
@@ -53,7 +60,7 @@ def training_start(*, project_id: UUID, reason: RunReason | str, started_by: Any
         reason=reason,
         started_by=started_by,
         snapshot=snapshot,
-        corrected_cells=corrections_since(project, _since_last_run(project)),
+        corrected_cells=corrections_since(project, _started(last_learning_run(project))),
     )
     run.save(force_insert=True)
     live.publish(project.pk, "model", {"run": str(run.pk)})
@@ -175,8 +182,9 @@ def _start_if_due(project_id: UUID) -> bool:
 
 def _due(project: Project, now: datetime) -> RunReason | None:
     """Why a run should start, if so. A schedule that came due is used up, even if there is nothing new to learn."""
-    corrected = corrections_since(project, _since_last_run(project))
-    if corrected >= project.correction_threshold:
+    corrected = corrections_since(project, _started(last_learning_run(project)))
+    # After a run that failed, something must have changed, or it would fail again every few minutes.
+    if corrected >= project.correction_threshold and corrections_since(project, _started(last_run(project))):
         return RunReason.THRESHOLD
     if not project.train_schedule or not _schedule_is_due(project, now):
         return None
@@ -190,8 +198,7 @@ def _schedule_is_due(project: Project, now: datetime) -> bool:
     return dispatch.crontab_is_due(project.train_schedule, since=since, now=now)
 
 
-def _since_last_run(project: Project) -> datetime | None:
-    run = last_run(project)
+def _started(run: TrainingRun | None) -> datetime | None:
     return run.created_at if run is not None else None
 
 

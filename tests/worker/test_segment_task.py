@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from labeling.matching import count_matches
 from labeling.models import Cell, Edit, ImageStatus, Job, JobKind, JobStatus, Project
 from labeling.rle import BoxMask
 from labeling.selectors.features import features_key
 from labeling.selectors.model_versions import version_spec
-from labeling.services.images import image_segment
+from labeling.services.images import channel_map_set, image_segment
 from labeling.services.segmentation import embedding_request
 from tests.scenes import nuclei
 from tests.worker.conftest import Lab, fresh, open_job
+from worker.engine import Source
 from worker.tasks.process import background_engine, version_weights
 from worker.tasks.segment import embed_image, segment_image
 
@@ -80,3 +82,21 @@ def test_weights_that_were_changed_are_not_used(lab: Lab) -> None:
     job = Job.objects.get(image=image, kind=JobKind.SEGMENT)
     assert job.status == JobStatus.FAILED
     assert "was changed" in job.error
+
+
+def test_features_are_made_of_the_channels_that_their_address_names(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Someone maps the channels anew while the job is on its way: nothing is stored under the wrong address."""
+    image = lab.ingested(nuclei(7))
+    roles_then, asked = ("whole_cell",), []
+
+    def embed(key: str, source: Source, *_: object, **__: object) -> None:
+        channel_map_set(
+            project=lab.project, channel_map={"nuclear": "Channel 1", "whole_cell": None, "rgb": False}
+        )
+        asked.append(source()[1])
+
+    monkeypatch.setattr(background_engine(), "embed", embed)
+    embed_image(str(embedding_request(image_id=image.pk).pk))
+    assert asked == [roles_then]

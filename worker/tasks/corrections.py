@@ -67,7 +67,7 @@ class Corrections:
 
         def recompute() -> tuple[NDArray[Any], Any]:
             self.recomputed += 1
-            return read_image(image.pk)
+            return read_image(image)
 
         key = features_key(image=image, version=self.run.base)
         return background_engine().embed(key, recompute, self.base, progress=lambda done: self._lease.pause())

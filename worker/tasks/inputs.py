@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +11,14 @@ from numpy.typing import NDArray
 from labeling.errors import Conflict
 from labeling.pyramid import read_full
 from labeling.selectors.channels import channel_names, channel_roles
-from labeling.selectors.images import image_get
 
 
-def read_image(image_id: UUID) -> tuple[NDArray[Any], Sequence[str]]:
+def read_image(image: Any) -> tuple[NDArray[Any], Sequence[str]]:
     """(H, W, C) uint8 or uint16 of the channels that play a part, and those parts in the channels' order.
 
-    Raises Conflict if the project's map does not cover the image's channels.
+    The project's map is the one that ``image`` was read with, as in its features' address: whoever changes the map
+    meanwhile changes the address too. Raises Conflict if that map does not cover the image's channels.
     """
-    image = image_get(image_id)
     roles = channel_roles(image)
     if roles is None:
         raise Conflict(f"{image.name}: its channels are not mapped yet.", code="needs_channels")

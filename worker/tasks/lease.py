@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 RENEW_EVERY_S = 1.0
 # The world outside had a bad moment: the same job may go well later.
 TRANSIENT = (OSError, MemoryError, OperationalError, InterfaceError, redis.RedisError)
+PASSING = "The server had a passing problem ({name}). The worker's log has the details."
 UNKNOWN = "An internal error ({name}). The worker's log has the details."
 
 
@@ -79,7 +80,7 @@ def run_job(job_id: str, work: Callable[[Lease], None], *, refused: tuple[type[E
         _fail(claim, str(error), retry=False)
     except TRANSIENT as error:
         logger.exception("job %s, attempt %d", job_id, claim.attempt)
-        _fail(claim, f"{type(error).__name__}: {error}", retry=True)
+        _fail(claim, PASSING.format(name=type(error).__name__), retry=True)
     except Exception as error:
         logger.exception("job %s, attempt %d", job_id, claim.attempt)
         _fail(claim, UNKNOWN.format(name=type(error).__name__), retry=False)

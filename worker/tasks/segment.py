@@ -39,7 +39,7 @@ def _segment(lease: Lease) -> None:
         raise Conflict(NO_MODEL, code="no_model")
     found = background_engine().segment(
         features_key(image=image, version=version),
-        lambda: read_image(image.pk),
+        lambda: read_image(image),
         version_weights(version_spec(version)),
         progress=lease.step,
     )
@@ -59,7 +59,7 @@ def _embed(lease: Lease) -> None:
         raise Conflict(NO_MODEL, code="no_model")
     background_engine().embed(
         features_key(image=image, version=version),
-        lambda: read_image(image.pk),
+        lambda: read_image(image),
         version_weights(version_spec(version)),
         progress=lease.step,
     )

@@ -60,6 +60,15 @@ test("revealing moves only when the cell is out of view", () => {
   expect(reveal(camera, viewport, [0, 0, 20, 20])).toEqual({ x: 10, y: 10, zoom: 4 });
 });
 
+test("a cell behind what floats over the corner is not in view", () => {
+  const camera = { x: 450, y: 250, zoom: 1 };
+  const [x0, y0] = visibleBox(camera, viewport);
+  const cell = [x0 + 20, y0 + 20, x0 + 40, y0 + 40] as const;
+  expect(reveal(camera, viewport, cell)).toBe(camera);
+  expect(reveal(camera, viewport, cell, { width: 100, height: 100 })).toEqual({ x: x0 + 30, y: y0 + 30, zoom: 1 });
+  expect(reveal(camera, viewport, cell, { width: 10, height: 100 })).toBe(camera);
+});
+
 test.each([[4, 0], [1, 0], [0.6, 0], [0.5, 1], [0.26, 1], [0.25, 2], [0.001, 3]])("at zoom %f the level is %i of 4", (zoom, level) => {
   expect(levelFor(zoom, 4)).toBe(level);
 });

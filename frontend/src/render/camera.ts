@@ -85,10 +85,12 @@ export function visibleBox(camera: Camera, viewport: Size): [number, number, num
   return [from.x, from.y, to.x, to.y];
 }
 
-/** `camera`, moved to the middle of `box` only if that is not in view. */
-export function reveal(camera: Camera, viewport: Size, box: readonly [number, number, number, number]): Camera {
+/** `camera`, moved to the middle of `box` only if that is not in view; what lies in the `covered` top left corner is not. */
+export function reveal(camera: Camera, viewport: Size, box: readonly [number, number, number, number], covered: Size = { width: 0, height: 0 }): Camera {
   const seen = visibleBox(camera, viewport);
-  const inView = box[0] >= seen[0] && box[1] >= seen[1] && box[2] <= seen[2] && box[3] <= seen[3];
+  const corner = toImage(camera, viewport, covered.width, covered.height);
+  const inside = box[0] >= seen[0] && box[1] >= seen[1] && box[2] <= seen[2] && box[3] <= seen[3];
+  const inView = inside && (box[0] >= corner.x || box[1] >= corner.y);
   return inView ? camera : { ...camera, x: (box[0] + box[2]) / 2, y: (box[1] + box[3]) / 2 };
 }
 

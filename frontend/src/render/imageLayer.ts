@@ -123,8 +123,10 @@ export function createImageLayer(gl: WebGL2RenderingContext, image: ImageShape, 
       const coarsest = image.levels.length - 1;
       const places = tilesInView(image, camera, viewport, level);
       const shown = looks.flatMap((look, channel) => (look.visible && channel < image.channels ? [channel] : []));
-      const base = shown.map((channel) => ({ channel, level: coarsest, row: 0, column: 0 }));
-      cache.want([...base, ...places.flatMap((place) => shown.map((channel) => ({ channel, level, ...place })))]);
+      const base = (channel: number): TileAddress => ({ channel, level: coarsest, row: 0, column: 0 });
+      // Hidden channels come last and coarse: their histogram is shown beside the others'.
+      const hidden = looks.flatMap((look, channel) => (!look.visible && channel < image.channels ? [channel] : []));
+      cache.want([...shown.map(base), ...places.flatMap((place) => shown.map((channel) => ({ channel, level, ...place }))), ...hidden.map(base)]);
 
       gl.useProgram(program.handle);
       gl.enable(gl.BLEND);

@@ -8,6 +8,9 @@ import type { Mark } from "../render/marks";
 import { type Renderer, type Scene, createRenderer } from "../render/renderer";
 import { type Readable, type Value, createValue } from "./value";
 
+/** The corner that the tool card takes at its largest, with its margin, in screen pixels. */
+const TOOL_CARD: Size = { width: 228, height: 130 };
+
 /** What lies under the pointer; null when the pointer is not over the canvas. */
 export interface PointerPlace {
   readonly x: number;
@@ -128,7 +131,7 @@ export function createView(scene: Scene, selection: Readable<ReadonlySet<string>
       camera.set(zoomAt(camera.get(), image, size, at ?? { x: size.width / 2, y: size.height / 2 }, factor));
     },
     fit: () => camera.set(fit(image, viewport.get())),
-    reveal: (box) => camera.set(reveal(camera.get(), viewport.get(), box)),
+    reveal: (box) => camera.set(reveal(camera.get(), viewport.get(), box, TOOL_CARD)),
     toImage: (at) => toImage(camera.get(), viewport.get(), at.x, at.y),
     toScreen: (x, y) => toScreen(camera.get(), viewport.get(), x, y),
     point(at, brushAt, drags) {

@@ -13,6 +13,7 @@ import redis
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient
 
+from labeling.dispatch import queue_lengths
 from labeling.live import ACTIVE_KEY, redis_client
 from labeling.models import Image, Job, JobKind
 from labeling.pixels import ChannelRoles
@@ -151,7 +152,7 @@ def test_missing_features_are_computed_and_the_client_comes_back(world: World, i
         "2",
     )
     assert Job.objects.get(image=image, kind=JobKind.EMBED).status == "queued"
-    assert redis_client().llen("segment") >= 1
+    assert queue_lengths()["segment"] >= 1
 
 
 def test_a_prompt_that_the_model_refuses_is_a_400(world: World, image: Image, start):

@@ -1,7 +1,10 @@
 """Uploads, the list, one image, its tiles and small pictures."""
 
 import io
+import json
 import zlib
+from base64 import urlsafe_b64encode
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -129,8 +132,18 @@ def test_a_filter_by_status(world: World, as_bob: APIClient):
     assert ([image["id"] for image in page["results"]], page["total"]) == ([str(ready.pk)], 1)
 
 
+NUL_CURSOR = urlsafe_b64encode(json.dumps(["a\x00b", str(UUID(int=0))]).encode()).decode()
+
+
 @pytest.mark.parametrize(
-    "query", [{"status": "lost"}, {"order": "size"}, {"cursor": "bm9wZQ=="}, {"cursor": "%%"}]
+    "query",
+    [
+        {"status": "lost"},
+        {"order": "size"},
+        {"cursor": "bm9wZQ=="},
+        {"cursor": "%%"},
+        {"cursor": NUL_CURSOR, "order": "name"},
+    ],
 )
 def test_a_broken_query_is_refused(world: World, as_bob: APIClient, query: dict[str, str]):
     answer = as_bob.get(f"/api/projects/{world.project.pk}/images", query)

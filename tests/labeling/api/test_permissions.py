@@ -66,6 +66,7 @@ TABLE = [
     Endpoint("images/{image}/segment", "post", Role.ANNOTATOR),
     Endpoint("images/{image}/export?format=coco", "get", Role.VIEWER),
     Endpoint("jobs/{job}/cancel", "post", Role.ANNOTATOR),
+    Endpoint("jobs/{training}/cancel", "post", Role.ADMIN),
 ]
 SCOPED = [endpoint for endpoint in TABLE if endpoint.who not in (OPEN, ANY_USER)]
 # Streams and decoding close the connection of the test's transaction: their files test them on their own.
@@ -82,12 +83,12 @@ def addresses(world: World) -> dict[str, Any]:
     image: Image = make_ready_image(world.project)
     image_submit(image_id=image.pk, by=world.bob, revision=1)
     run = training_start(project_id=world.project.pk, reason="manual")
-    job = Job.objects.filter(kind=JobKind.TRAIN).get()
     return {
         "project": world.project.pk,
         "image": image.pk,
         "run": run.pk,
-        "job": job.pk,
+        "job": Job.objects.filter(kind=JobKind.SEGMENT).get().pk,
+        "training": run.job_id,
         "user": world.bob.pk,
         "token": uuid4(),
     }

@@ -120,3 +120,9 @@ def test_nobody_deletes_someone_elses_token(world: World, as_alice: APIClient, a
     made = as_alice.post("/api/tokens", {}, format="json").json()
     assert as_bob.delete(f"/api/tokens/{made['id']}").status_code == 404
     assert as_bob.get("/api/tokens").json() == []
+
+
+def test_many_names_from_one_address_meet_a_wall_too(world: World):
+    client = browser()
+    answers = [log_in(client, f"user{n}", "summer2024").status_code for n in range(61)]
+    assert answers == [400] * 60 + [429]

@@ -1,19 +1,33 @@
 """Two at once, on real connections: one wins, nothing is lost or counted twice."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 
 from labeling.errors import DomainError
-from labeling.models import Cell, Edit, Image, Job, JobKind, Split, TrainingRun
+from labeling.models import Cell, Edit, Image, ImageStatus, Job, JobKind, Split, TrainingRun
 from labeling.services.edits import edit_apply
-from labeling.services.jobs import Claim, job_claim
+from labeling.services.images import channel_map_set, image_delete, image_segment
+from labeling.services.jobs import Claim, job_claim, job_renew
+from labeling.services.projects import project_delete
+from labeling.services.segmentation import segmentation_store
 from labeling.services.training import trainings_due_start
-from tests.factories import World, adding, cell, make_image, make_ready_image, make_world, square
+from tests.factories import (
+    World,
+    adding,
+    cell,
+    claim_of,
+    ingest,
+    make_image,
+    make_ready_image,
+    make_world,
+    square,
+)
 from tests.labeling.services.test_training import submit_with_corrections
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -95,3 +109,84 @@ def test_two_beats_start_one_training(world: World):
     submit_with_corrections(world, seed=0)
     assert sum(at_once(lambda _: trainings_due_start())) == 1
     assert TrainingRun.objects.count() == 1
+
+
+def in_a_thread(act: Callable[[], Any]) -> threading.Thread:
+    def work() -> None:
+        try:
+            act()
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def test_an_image_that_is_read_while_the_channels_are_mapped_does_not_wait_for_ever(world: World):
+    image = make_image(world.project, rgb=True)
+    mapped = threading.Event()
+
+    @transaction.atomic
+    def map_slowly() -> None:
+        channel_map_set(project=world.project, channel_map={"nuclear": None, "whole_cell": None, "rgb": True})
+        mapped.set()
+        time.sleep(0.5)
+
+    thread = in_a_thread(map_slowly)
+    mapped.wait(timeout=10)
+    ingest(image, channel_names=("Red", "Green", "Blue"))
+    thread.join(timeout=30)
+    image.refresh_from_db()
+    assert image.status == ImageStatus.QUEUED
+
+
+def test_a_segmentation_that_ends_while_another_is_asked_for(world: World):
+    """Both touch the job and the image; in opposite orders they would wait for each other."""
+    image = make_ready_image(world.project)
+    image_segment(image=image)
+    claim, locked = claim_of(image, JobKind.SEGMENT), threading.Event()
+    errors: list[Exception] = []
+
+    @transaction.atomic
+    def finish() -> None:
+        try:
+            job_renew(claim=claim)  # holds the job's row, as segmentation_store does at first
+            locked.set()
+            time.sleep(0.5)
+            segmentation_store(claim=claim, image_id=image.pk, version_id=world.base.pk, masks=[], scores=[])
+        except Exception as error:
+            errors.append(error)
+
+    thread = in_a_thread(finish)
+    locked.wait(timeout=10)
+    again = image_segment(image=image)
+    thread.join(timeout=30)
+    assert errors == []
+    assert (again.pk != claim.job_id, again.status) == (True, "queued")
+
+
+@pytest.mark.parametrize("delete", ["image", "project"])
+def test_an_edit_that_meets_a_deletion(world: World, delete: str):
+    """The edit is saved or the image is gone; neither breaks the other."""
+    image = make_ready_image(world.project)
+    edited = threading.Event()
+
+    @transaction.atomic
+    def edit_slowly() -> None:
+        edit_apply(
+            image_id=image.pk, author=world.bob, edit_id=uuid4(), base_revision=1,
+            patch=adding(cell(square(40, 40), label=10)),
+        )  # fmt: skip
+        edited.set()
+        time.sleep(0.5)
+
+    thread = in_a_thread(edit_slowly)
+    edited.wait(timeout=10)
+    if delete == "image":
+        image_delete(image=image)
+    else:
+        project_delete(project=world.project)
+    thread.join(timeout=30)
+    assert not Image.objects.exists()
+    assert not Edit.objects.exists()

@@ -1,10 +1,12 @@
 """From the upload to the moment an image can be opened."""
 
+from pathlib import Path
+
 import pytest
 from django.core.files.storage import default_storage
 
-from labeling.errors import ClaimLost, Invalid, UploadRejected
-from labeling.models import Image, ImageStatus, Job, JobKind, JobStatus, Split
+from labeling.errors import ClaimLost, Invalid, NotFound, UploadRejected
+from labeling.models import Image, ImageStatus, Job, JobKind, JobStatus, Project, Split
 from labeling.pixels import ChannelRoles, PixelInfo
 from labeling.services.images import (
     HELD_OUT_EVERY,
@@ -176,3 +178,22 @@ def test_deleting_an_image_deletes_its_files(world: World, django_capture_on_com
         image_delete(image=image)
     assert [default_storage.exists(str(name)) for name in names] == [False, False, False]
     assert not Image.objects.exists()
+
+
+def test_a_group_keeps_its_split_when_its_images_are_deleted(world: World):
+    """An image that was trained on never comes back as a held-out one."""
+    images = [make_image(world.project, seed=seed) for seed in range(4)]
+    splits = [image.split for image in images]
+    for image in images:
+        image_delete(image=image)
+    back = [make_image(world.project, seed=seed) for seed in (3, 2, 1, 0)]
+    assert [image.split for image in back] == splits[::-1]
+    assert make_image(world.project, seed=9).split == Split.TRAIN  # the fifth group
+
+
+def test_it_rejects_an_upload_into_a_project_that_was_deleted_meanwhile(world: World):
+    Project.objects.filter(pk=world.project.pk).delete()
+    with pytest.raises(NotFound):
+        make_image(world.project)
+    folder = Path(default_storage.path(f"projects/{world.project.pk}"))
+    assert [path for path in folder.rglob("*") if path.is_file()] == []

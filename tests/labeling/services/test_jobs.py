@@ -1,8 +1,10 @@
 """The Job's life: claims, leases, fences, retries, cancelling, and the sweep."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from celery import current_app
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -169,8 +171,8 @@ def test_the_database_itself_refuses_a_second_open_job(world: World, job: Job, i
 def test_it_is_sent_on_commit(world: World, image: Image, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         job = job_create(kind=JobKind.EMBED, project=world.project, image=image)
-        assert redis_client().llen("segment") == 0
-    assert redis_client().llen("segment") == 1
+        assert dispatch.queue_lengths()["segment"] == 0
+    assert dispatch.queue_lengths()["segment"] == 1
     job.refresh_from_db()
     assert job.sent_at is not None
 
@@ -179,14 +181,14 @@ def test_the_sweep_sends_a_job_whose_message_was_lost(job: Job, django_capture_o
     age(job, minutes=3)
     with django_capture_on_commit_callbacks(execute=True):
         assert jobs_sweep() == 1
-    assert redis_client().llen("ingest") == 1
+    assert dispatch.queue_lengths()["ingest"] == 1
 
 
 def test_the_sweep_sends_a_job_that_was_never_sent(job: Job, django_capture_on_commit_callbacks):
     Job.objects.filter(pk=job.pk).update(created_at=timezone.now() - timedelta(minutes=3))
     with django_capture_on_commit_callbacks(execute=True):
         assert jobs_sweep() == 1
-    assert redis_client().llen("ingest") == 1
+    assert dispatch.queue_lengths()["ingest"] == 1
 
 
 def test_the_sweep_leaves_a_job_alone_that_waits_its_turn(job: Job):
@@ -208,7 +210,7 @@ def test_the_sweep_takes_a_job_from_a_dead_worker(job: Job, django_capture_on_co
         assert jobs_sweep() == 1
     job.refresh_from_db()
     assert (job.status, job.lease_until) == (JobStatus.QUEUED, None)
-    assert redis_client().llen("ingest") == 1
+    assert dispatch.queue_lengths()["ingest"] == 1
     with pytest.raises(ClaimLost):  # even before another worker has claimed it
         job_finish(claim=claim)
 
@@ -235,3 +237,35 @@ def test_the_sweep_ends_a_cancelled_job_of_a_dead_worker(job: Job):
 
 def test_every_kind_of_job_has_a_task():
     assert set(dispatch.TASKS) == set(JobKind.values)
+
+
+def test_a_job_that_closes_while_it_is_asked_for_again_is_no_error(
+    world: World, image: Image, job: Job, monkeypatch: pytest.MonkeyPatch
+):
+    """The insert fails because of an open job, which is closed before it can be read."""
+    save = Job.save
+
+    def save_too_late(self: Job, **options: Any) -> None:
+        monkeypatch.setattr(Job, "save", save)
+        raise IntegrityError
+
+    job_cancel(job_id=job.pk)
+    monkeypatch.setattr(Job, "save", save_too_late)
+    again = job_create(kind=JobKind.INGEST, project=world.project, image=image)
+    assert (again.pk != job.pk, again.status) == (True, JobStatus.QUEUED)
+
+
+def test_what_someone_waits_for_overtakes_the_batch(
+    world: World, image: Image, django_capture_on_commit_callbacks
+):
+    """Behind 10,000 uploads the clock's errands would expire unread, and a box would wait for hours."""
+    with django_capture_on_commit_callbacks(execute=True):
+        job_create(kind=JobKind.SEGMENT, project=world.project, image=image)
+        job_create(kind=JobKind.EMBED, project=world.project, image=image)
+    waiting = [redis_client().llen(name) for name in dispatch.messages_of("segment")]
+    assert waiting == [0, 1, 1]  # nothing of the clock's, then the embedding, then the batch
+    assert dispatch.queue_lengths()["segment"] == 2
+    with current_app.connection_for_read() as connection:
+        queue = connection.SimpleQueue("segment")
+        kinds = [queue.get(block=False).headers["task"] for _ in range(2)]
+    assert kinds == ["segment.embed_image", "segment.segment_image"]

@@ -11,6 +11,7 @@ from labeling.services.edits import edit_apply
 from labeling.services.images import image_segment
 from labeling.services.jobs import job_fail
 from labeling.services.segmentation import embedding_request, segmentation_store
+from labeling.services.submissions import image_submit
 from tests.factories import (
     World,
     adding,
@@ -107,3 +108,14 @@ def test_missing_features_are_asked_for_once(world: World):
     assert first.pk == second.pk
     image.refresh_from_db()
     assert image.status == ImageStatus.READY
+
+
+def test_an_image_that_was_submitted_untouched_stays_as_it_was_accepted(world: World):
+    image = make_ready_image(world.project)
+    image_submit(image_id=image.pk, by=world.bob, revision=1)
+    before = cell_states(image.pk)
+    image_segment(image=image)
+    segment(image, [square(40, 40)])
+    assert cell_states(image.pk) == before
+    assert (image.status, image.revision) == (ImageStatus.SUBMITTED, 1)
+    assert Proposal.objects.filter(image=image).count() == 1

@@ -24,6 +24,7 @@ from labeling.models import (
 )
 from labeling.patch import Patch
 from labeling.selectors.cells import cell_states
+from labeling.selectors.loop import loop_view
 from labeling.selectors.training import corrections_since, evidence, run_get, run_images
 from labeling.services.edits import edit_apply
 from labeling.services.jobs import Claim, job_cancel, job_claim, job_renew
@@ -194,6 +195,19 @@ def test_a_failed_run_says_why(world: World):
     run.refresh_from_db()
     assert (run.decision, run.decision_reason) == (RunDecision.FAILED, "The loss became NaN.")
     assert run.finished_at is not None
+
+
+def test_a_failed_run_uses_no_corrections_up_and_is_not_repeated_on_the_same(world: World):
+    project_update(project=world.project, correction_threshold=2)
+    submit_with_corrections(world, seed=0, corrected=2)
+    assert trainings_due_start() == 1
+    run = TrainingRun.objects.get()
+    training_failed(claim=claim_job(run), run_id=run.pk, reason="The loss became NaN.")
+    assert loop_view(world.project).corrections["since_last_run"] == 2
+    assert trainings_due_start() == 0
+    submit_with_corrections(world, seed=1, corrected=1)
+    assert trainings_due_start() == 1
+    assert TrainingRun.objects.latest("created_at").corrected_cells == 3
 
 
 def test_a_cancelled_run_is_over(world: World):

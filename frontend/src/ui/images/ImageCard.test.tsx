@@ -5,8 +5,8 @@ import { anImage } from "../sample_data";
 import { renderPage } from "../testing_page";
 import { ImageCard } from "./ImageCard";
 
-function card(change: Parameters<typeof anImage>[0]) {
-  renderPage(<ImageCard image={anImage(change)} canEdit />);
+function card(change: Parameters<typeof anImage>[0], canEdit = true) {
+  renderPage(<ImageCard image={anImage(change)} canEdit={canEdit} />);
   return screen.getByTestId("image-card");
 }
 
@@ -25,4 +25,8 @@ test("it opens an image that has cells and says how many to look at", () => {
 test("it gives the reason of a failure and opens nothing", () => {
   expect(card({ status: "failed", error: "The file ends in the middle of page 3." }).textContent).toContain("middle of page 3");
   expect(screen.queryByRole("link")).toBeNull();
+});
+
+test("it asks only those for the channels who may answer", () => {
+  expect(card({ status: "needs_channels" }, false).textContent).toContain("Waits until an annotator says");
 });

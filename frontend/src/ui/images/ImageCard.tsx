@@ -82,7 +82,9 @@ export const ImageCard = memo(function ImageCard({ image, canEdit }: Props) {
             {reasonFor(image.name, image.error) || "No reason was recorded."}
           </p>
         )}
-        {image.status === "needs_channels" && <p className={styles.reason}>Say which channel is which, at the right.</p>}
+        {image.status === "needs_channels" && (
+          <p className={styles.reason}>{canEdit ? "Say which channel is which, at the right." : "Waits until an annotator says which channel is which."}</p>
+        )}
       </div>
     </li>
   );

@@ -55,7 +55,10 @@ export function ImageGrid({ project, filter, order }: Props) {
 
   if (images.isPending) return <Loading what="images" />;
   if (images.isError && shown.length === 0) return <Failure error={images.error} what="the images" retry={() => void images.refetch()} />;
-  if (shown.length === 0) return <Notice title={`No image is ${filter.name.toLowerCase()}`} detail="Choose another filter above." />;
+  if (shown.length === 0) {
+    const isAll = filter.status === "";
+    return <Notice title={filter.none} detail={isAll ? "Each appears here once it is uploaded." : "Choose another filter above."} />;
+  }
   const mayEdit = canEdit(project.role);
   return (
     <>

@@ -6,6 +6,7 @@ import { Link, useLocation } from "wouter";
 import { modelGet } from "../../api/model";
 import type { Project } from "../../api/types";
 import { counted, whole } from "../format";
+import { canEdit } from "../people/roles";
 import { keys } from "../queries";
 import { complain, note } from "../states/messages";
 import styles from "./images.module.css";
@@ -30,7 +31,7 @@ export function ProjectHead({ project }: { project: Project }) {
   const next = useMutation({
     mutationFn: () => nextImageId(project.id),
     onSuccess: (id) => (id === null ? note("No image is ready to label yet.") : navigate(`/images/${id}`)),
-    onError: (error) => complain("The next image was not found", error),
+    onError: (error) => complain("The next image did not open", error),
   });
   const { counts } = project;
   const open = counts.ready + counts.in_progress;
@@ -67,7 +68,7 @@ export function ProjectHead({ project }: { project: Project }) {
         title={open === 0 ? "No image is ready to label yet" : undefined}
         rightSection={<kbd>Enter</kbd>}
       >
-        Label next image
+        {canEdit(project.role) ? "Label next image" : "Look at next image"}
       </Button>
     </div>
   );

@@ -19,8 +19,9 @@ export function SideColumn({ project }: { project: Project }) {
   return (
     <aside className={styles.side} aria-label="Uploads and training">
       {canEdit(project.role) && <DropZone onFiles={queue.add} />}
-      <UploadPanel queue={queue} />
+      {/* Before the uploads: a long list of refused files must not hide the question that images wait for. */}
       <ChannelMapPanel project={project} />
+      <UploadPanel queue={queue} />
       {model.data && <TrainingPanel project={project} model={model.data} />}
       {model.data && <SoFar project={project} model={model.data} />}
     </aside>

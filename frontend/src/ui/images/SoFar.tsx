@@ -13,10 +13,11 @@ export function SoFar({ project, model }: Props) {
   const predicted = wrong + reshaped + untouched;
   const active = model.versions.find((version) => version.id === model.active?.id);
   const f1 = active ? figuresOf(active.metrics).f1 : null;
+  const corrected = missed + wrong + reshaped;
   const facts = [
-    { value: whole(missed + wrong + reshaped), name: "cells corrected" },
+    { value: whole(corrected), name: corrected === 1 ? "cell corrected" : "cells corrected" },
     { value: predicted > 0 ? percent(untouched / predicted) : "–", name: "left untouched" },
-    { value: whole(project.counts.submitted), name: "images submitted" },
+    { value: whole(project.counts.submitted), name: project.counts.submitted === 1 ? "image submitted" : "images submitted" },
     { value: score(f1), name: "F1 on held-out images" },
   ];
   return (

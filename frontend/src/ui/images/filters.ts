@@ -5,6 +5,8 @@ import type { ImageStatus, ProjectCounts } from "../../api/types";
 export interface Filter {
   key: string;
   name: string;
+  /** What the grid says when nothing is in it. */
+  none: string;
   /** The server's word; empty for all. */
   status: ImageStatus | "";
   count: (counts: ProjectCounts) => number;
@@ -13,14 +15,14 @@ export interface Filter {
 }
 
 export const FILTERS: readonly Filter[] = [
-  { key: "all", name: "All", status: "", count: (counts) => counts.total },
-  { key: "queued", name: "Queued", status: "queued", count: (counts) => counts.queued },
-  { key: "segmenting", name: "Segmenting", status: "segmenting", count: (counts) => counts.segmenting },
-  { key: "ready", name: "Ready", status: "ready", count: (counts) => counts.ready },
-  { key: "in-progress", name: "In progress", status: "in_progress", count: (counts) => counts.in_progress },
-  { key: "submitted", name: "Submitted", status: "submitted", count: (counts) => counts.submitted },
-  { key: "needs-channels", name: "Needs channels", status: "needs_channels", count: (counts) => counts.needs_channels, isTrouble: true },
-  { key: "failed", name: "Failed", status: "failed", count: (counts) => counts.failed, isTrouble: true },
+  { key: "all", name: "All", none: "No images yet", status: "", count: (counts) => counts.total },
+  { key: "queued", name: "Queued", none: "No image is queued", status: "queued", count: (counts) => counts.queued },
+  { key: "segmenting", name: "Segmenting", none: "No image is segmenting", status: "segmenting", count: (counts) => counts.segmenting },
+  { key: "ready", name: "Ready", none: "No image is ready", status: "ready", count: (counts) => counts.ready },
+  { key: "in-progress", name: "In progress", none: "No image is in progress", status: "in_progress", count: (counts) => counts.in_progress },
+  { key: "submitted", name: "Submitted", none: "No image is submitted", status: "submitted", count: (counts) => counts.submitted },
+  { key: "needs-channels", name: "Needs channels", none: "No image needs channels", status: "needs_channels", count: (counts) => counts.needs_channels, isTrouble: true },
+  { key: "failed", name: "Failed", none: "No image failed", status: "failed", count: (counts) => counts.failed, isTrouble: true },
 ];
 
 export const ORDERS: readonly { value: ImageOrder; label: string }[] = [

@@ -1,4 +1,4 @@
-import { IconCloudCheck, IconCloudOff, IconCloudUp } from "@tabler/icons-react";
+import { IconCloudCheck, IconCloudOff, IconCloudUp, IconLock } from "@tabler/icons-react";
 import { useLocation } from "wouter";
 
 import type { SaveState } from "../../session/autosave";
@@ -21,6 +21,14 @@ function wordsFor({ waiting, problem }: SaveState): string {
 export function SavedState({ session }: { session: ImageSession }) {
   const state = useValue(session.autosave.state);
   const [path] = useLocation();
+  if (session.readOnly !== null) {
+    return (
+      <span className={styles.saved} data-testid="saved-state" data-problem="none" data-waiting={0} title={session.readOnly}>
+        <IconLock size={16} stroke={1.5} aria-hidden />
+        View only
+      </span>
+    );
+  }
   const bad = state.problem !== "none";
   const Icon = bad ? IconCloudOff : state.waiting > 0 ? IconCloudUp : IconCloudCheck;
   return (

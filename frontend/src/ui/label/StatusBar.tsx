@@ -42,10 +42,13 @@ function Zoom({ session }: { session: ImageSession }) {
 }
 
 function Hints({ session }: { session: ImageSession }) {
-  // What a key does now follows the tool, the selection and the gesture, which moves the pointer.
+  // What a key does now follows the tool, the selection, the gesture, which moves the pointer, and boxes that
+  // came back or failed, which is said.
   const tool = useValue(session.tool);
   useValue(session.selection);
   useValue(session.view.pointer);
+  useValue(session.decoder.state);
+  useValue(session.notice);
   return (
     <span className={styles.hints}>
       {session.tools[tool].hints.map(({ keys, does }) => (

@@ -1,7 +1,7 @@
 import { useState, type ChangeEvent, type ReactNode } from "react";
 
 /** What the server reads; it decides by content, so this only tidies the file dialog. */
-const ACCEPT = ".tif,.tiff,.png,.jpg,.jpeg,image/tiff,image/png,image/jpeg";
+const ACCEPT = ".tif,.tiff,.png,.jpg,.jpeg,.npy,image/tiff,image/png,image/jpeg";
 
 interface Props {
   onFiles: (files: File[]) => void;

@@ -38,6 +38,12 @@ test("it uploads again, and lets go of what is dismissed", async () => {
   expect(screen.queryByTestId("uploads")).toBeNull();
 });
 
+test("it does not call a refused file uploaded", async () => {
+  open("bad.tif");
+  expect(await screen.findByText("Not uploaded")).toBeTruthy();
+  expect(screen.queryByText("0 files")).toBeNull();
+});
+
 test("it offers one click for many failures", async () => {
   open("bad1.tif", "bad2.tif", "a.tif");
   expect(await screen.findByText("2 files not added")).toBeTruthy();

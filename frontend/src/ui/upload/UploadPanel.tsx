@@ -83,10 +83,10 @@ export function UploadPanel({ queue }: { queue: UploadQueue }) {
   return (
     <section aria-label="Uploads" data-testid="uploads">
       <div className={styles.title}>
-        <h2>{open > 0 ? "Uploading" : "Uploaded"}</h2>
+        <h2>{open > 0 ? "Uploading" : added.length > 0 ? "Uploaded" : "Not uploaded"}</h2>
         <span className="grow" />
         <span className="small t2" role="status">
-          {open > 0 ? `${whole(done)} of ${whole(total)} done` : counted(added.length, "file")}
+          {open > 0 ? `${whole(done)} of ${whole(total)} done` : counted(added.length > 0 ? added.length : failed.length, "file")}
         </span>
         {open === 0 && added.length > 0 && (
           <ActionIcon aria-label="Clear the list of uploaded files" onClick={queue.clearAdded}>
