@@ -5,6 +5,8 @@ import pickle
 import pytest
 from django.core.cache import cache
 
+from labeling.live import redis_client
+
 pytestmark = pytest.mark.usefixtures("services")
 
 
@@ -16,7 +18,6 @@ def test_it_works() -> None:
 
 
 def test_a_pickle_in_redis_is_not_opened() -> None:
-    client = cache._cache.get_client(None)
-    client.set(cache.make_and_validate_key("planted"), pickle.dumps({"a": 1}))
+    redis_client().set(cache.make_and_validate_key("planted"), pickle.dumps({"a": 1}))
     with pytest.raises(UnicodeDecodeError):
         cache.get("planted")
