@@ -113,6 +113,8 @@ class LabelPage:
         self.page.mouse.up()
 
     def select(self, label: int) -> None:
+        """Find the cell in the list, which shows only as many rows as fit, and click its row."""
+        self.page.get_by_placeholder("Find id").fill(str(label))
         self.page.locator(f'[data-testid="cell-row"][data-label="{label}"]').click()
 
     def press(self, keys: str) -> None:
