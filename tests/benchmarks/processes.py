@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -57,7 +58,7 @@ def fresh_clone(environ: dict[str, str]) -> Iterator[Figure]:
                 if line.startswith("READY"):
                     break
             seconds = time.perf_counter() - started
-            demo.send_signal(signal.SIGINT)
+            os.killpg(demo.pid, signal.SIGINT)  # as Ctrl-C does: to make and all that it started
             demo.stdout.read()
         assert said, "make demo said nothing"
         assert said[-1].startswith("READY"), "".join(said[-20:])
