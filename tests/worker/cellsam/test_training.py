@@ -13,9 +13,9 @@ from worker.cellsam import TINY, load
 from worker.cellsam.build import build
 from worker.cellsam.cellfinder import FinderOutput, Queries
 from worker.cellsam.checkpoint import read_card
+from worker.cellsam.data.manifest import Field, ManifestError, read_manifest
 from worker.cellsam.training.criterion import DetectionCriterion, dice_loss
 from worker.cellsam.training.crops import Augmentation, CropSampler, boxes_of_labels, separate
-from worker.cellsam.training.manifest import Field, ManifestError, read_manifest
 from worker.cellsam.training.matcher import HungarianMatcher
 from worker.cellsam.training.objective import JointObjective
 from worker.cellsam.training.schedule import Schedule

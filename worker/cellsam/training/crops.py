@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage import measure
 
-from worker.cellsam.training.manifest import Field
+from worker.cellsam.data.manifest import Field
 
 FloatImage = NDArray[np.float32]
 Labels = NDArray[np.int32]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from worker.cellsam.training.manifest import Entry
+from worker.cellsam.data.manifest import Entry
 
 # Three quarters nuclei, which most users bring and which are labelled best. The rest buys breadth: a trunk that never
 # saw phase contrast cannot be fine-tuned to it in minutes.

@@ -22,8 +22,8 @@ from torch.multiprocessing.spawn import spawn
 from worker.cellsam.build import build
 from worker.cellsam.checkpoint import Card, save
 from worker.cellsam.config import CellSAMConfig
+from worker.cellsam.data.manifest import Entry, Field, read_manifest
 from worker.cellsam.training.crops import Augmentation, CropSampler
-from worker.cellsam.training.manifest import Entry, Field, read_manifest
 from worker.cellsam.training.objective import JointObjective
 from worker.cellsam.training.schedule import Schedule
 from worker.cellsam.training.state import TrainingState
