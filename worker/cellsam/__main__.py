@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from labeling.pixels import PixelError
 from worker.cellsam.channels import ImageError
 from worker.cellsam.checkpoint import CheckpointError
-from worker.cellsam.cli import calibrate, evaluate, info, segment, train
+from worker.cellsam.cli import calibrate, evaluate, info, segment, simulate, train
 from worker.cellsam.data.manifest import ManifestError
 from worker.cellsam.training.trainer import TrainingError
 
-COMMANDS = (segment, evaluate, train, calibrate, info)
+COMMANDS = (segment, evaluate, train, calibrate, info, simulate)
 USER_ERRORS = (ImageError, PixelError, CheckpointError, ManifestError, TrainingError, OSError)
 
 

@@ -1,6 +1,8 @@
 """From a microscope's array to the model's three channels, with a clear word where that cannot be done.
 
-CellSAM's convention: red blank, green nuclear, blue whole-cell; a lone channel of either kind goes to blue.
+CellSAM's convention: red blank, green nuclear, blue whole-cell; a lone channel of either kind goes to blue. A model
+that was trained on colour gets a stained image as red, green and, in blue, its gray values: the same colour space with
+what every other kind of image has in its usual place.
 """
 
 from __future__ import annotations
@@ -12,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 CHANNEL_ROLES = ("nuclear", "whole_cell", "rgb")
-PREPROCESSING = "percentile-1-99.8"  # names this file's result in cache keys: change it with the numbers
 LOW_PERCENTILE, HIGH_PERCENTILE = 1.0, 99.8
 # Grey levels of 255 that the percentiles are at least apart, so that an empty field stays empty and its noise small.
 MIN_RANGE = 8 / 255
+COLOURLESS = 0.01  # mean distance of an image's colours, as a share of its range, under which it is gray
 GRAY_OF_RGB = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601 luma
 
 Pixels = NDArray[np.float32]
@@ -37,11 +39,19 @@ def default_roles(shape: tuple[int, ...]) -> tuple[str, ...]:
     raise ImageError(f"an image of {channels} channels needs a role for each: {', '.join(CHANNEL_ROLES)}")
 
 
-def model_channels(image: NDArray[Any], roles: Sequence[str] | None = None) -> Pixels:
+def preprocessing_name(*, colour: bool) -> str:
+    """Names what `model_channels` does, for cache keys: it changes with the numbers in this file."""
+    return "percentile-1-99.8-colour" if colour else "percentile-1-99.8"
+
+
+def model_channels(
+    image: NDArray[Any], roles: Sequence[str] | None = None, *, colour: bool = False
+) -> Pixels:
     """(H, W) or (H, W, C) uint8, uint16 or float -> (3, H, W) float32 in [0, 1], each channel normalised by itself.
 
     `roles` names the channels: ("nuclear",), ("whole_cell",), both in either order, or ("rgb",) for a stained RGB image
-    (a fourth channel, alpha, is ignored), which becomes gray. Without roles see `default_roles`.
+    (a fourth channel, alpha, is ignored), which becomes gray unless the model knows `colour`. Without roles see
+    `default_roles`.
 
     Raises ImageError for another shape or dtype, no pixels, NaN or infinity, or roles that do not fit.
     """
@@ -50,6 +60,8 @@ def model_channels(image: NDArray[Any], roles: Sequence[str] | None = None) -> P
     names = tuple(roles) if roles is not None else default_roles(image.shape)
     _check_roles(names, stack.shape[2])
     if names == ("rgb",):
+        if colour and _is_coloured(stack):
+            return _stained(stack)
         planes = {"whole_cell": normalise(_gray(stack))}
     else:
         planes = {name: normalise(stack[..., index]) for index, name in enumerate(names)}
@@ -63,12 +75,31 @@ def model_channels(image: NDArray[Any], roles: Sequence[str] | None = None) -> P
 def normalise(channel_hw: NDArray[Any]) -> Pixels:
     """(H, W) -> float32 in [0, 1]: the 1st to the 99.8th percentile, with a floor under their distance."""
     values = channel_hw.astype(np.float32)
-    low, high = (float(v) for v in np.percentile(values, [LOW_PERCENTILE, HIGH_PERCENTILE]))
-    full_range = 255.0 if channel_hw.dtype == np.uint8 else float(np.abs(values).max())
-    span = max(high - low, MIN_RANGE * full_range)
+    low, span = _range(channel_hw, values)
     if span <= 0:  # all zero
         return np.zeros_like(values)
     return np.asarray(np.clip((values - low) / np.float32(span), 0.0, 1.0), dtype=np.float32)
+
+
+def _range(channel: NDArray[Any], values: Pixels) -> tuple[float, float]:
+    """Where a channel's values begin, and how far they reach."""
+    low, high = (float(v) for v in np.percentile(values, [LOW_PERCENTILE, HIGH_PERCENTILE]))
+    full_range = 255.0 if channel.dtype == np.uint8 else float(np.abs(values).max())
+    return low, max(high - low, MIN_RANGE * full_range)
+
+
+def _stained(stack: NDArray[Any]) -> Pixels:
+    """(H, W, 3 or 4) -> red, green, gray (3, H, W), all in the range of the gray values: hues survive."""
+    gray = _gray(stack)
+    low, span = _range(gray, gray.astype(np.float32))
+    planes = np.stack([stack[..., 0], stack[..., 1], gray]).astype(np.float32)
+    return np.asarray(np.clip((planes - low) / np.float32(span), 0.0, 1.0), dtype=np.float32)
+
+
+def _is_coloured(stack: NDArray[Any]) -> bool:
+    colours = stack[..., :3].astype(np.float32)
+    extent = float(colours.max() - colours.min())
+    return extent > 0 and float(np.ptp(colours, axis=2).mean()) > COLOURLESS * extent
 
 
 def _gray(stack: NDArray[Any]) -> NDArray[Any]:

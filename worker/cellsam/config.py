@@ -99,6 +99,8 @@ class CellSAMConfig:
     mask: MaskConfig
     tiling: TilingConfig
     thresholds: Thresholds
+    # Whether stained RGB images keep their colour or come as gray values. Older files do not say: gray.
+    colour: bool = False
 
     @property
     def grid(self) -> int:
@@ -120,6 +122,7 @@ class CellSAMConfig:
                 mask=_read(MaskConfig, raw["mask"]),
                 tiling=_read(TilingConfig, raw["tiling"]),
                 thresholds=_read(Thresholds, raw["thresholds"]),
+                colour=bool(raw.get("colour", False)),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigError(f"not a CellSAM configuration: {error}") from error
@@ -198,6 +201,7 @@ TINY = CellSAMConfig(
     ),
     tiling=TilingConfig(tile_px=256, scale=1, overlap_px=72),
     thresholds=Thresholds(box=0.5, iou=0.5),
+    colour=True,
 )
 
 CONFIGURATIONS = {config.name: config for config in (VIT_B, TINY)}

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from labeling.rle import BoxMask
 from worker.cellsam.boxes import corners
-from worker.cellsam.channels import PREPROCESSING, model_channels
+from worker.cellsam.channels import model_channels, preprocessing_name
 from worker.cellsam.checkpoint import load_state, state_hash
 from worker.cellsam.cleanup import best_pixels, clean
 from worker.cellsam.config import Thresholds
@@ -93,6 +93,10 @@ class Predictor:
         return state_hash(self.model.neck.state_dict())
 
     @property
+    def preprocessing(self) -> str:
+        return preprocessing_name(colour=self.model.config.colour)
+
+    @property
     def device(self) -> torch.device:
         return next(self.model.parameters()).device
 
@@ -125,7 +129,7 @@ class Predictor:
 
         Raises ImageError for an unusable image, Stopped if asked to stop between batches.
         """
-        pixels = model_channels(image, roles)
+        pixels = model_channels(image, roles, colour=self.model.config.colour)
         frame = Frame(pixels.shape[1], pixels.shape[2], self.model.config.tiling)
         maps: list[Tensor] = []
         for batch in _batches(frame.inputs(pixels), TRUNK_BATCH):
@@ -133,7 +137,7 @@ class Predictor:
                 raise Stopped
             maps.append(self._trunk(torch.stack(batch)))
             progress(min(1.0, sum(map(len, maps)) / len(frame.tiles)))
-        return Features({TRUNK_MAP: torch.cat(maps)}, frame, self.trunk_hash, PREPROCESSING)
+        return Features({TRUNK_MAP: torch.cat(maps)}, frame, self.trunk_hash, self.preprocessing)
 
     def _trunk(self, inputs: Tensor) -> Tensor:
         self._counter.calls += 1
@@ -346,7 +350,7 @@ class Predictor:
         return features.tokens[index : index + 1].to(self.device, torch.float32)
 
     def _check(self, features: Features) -> None:
-        if features.trunk_hash != self.trunk_hash or features.preprocessing != PREPROCESSING:
+        if features.trunk_hash != self.trunk_hash or features.preprocessing != self.preprocessing:
             raise FeaturesError(
                 "these features were made by another trunk or another preprocessing; embed the image again"
             )

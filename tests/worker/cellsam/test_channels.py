@@ -29,6 +29,24 @@ def test_two_channels_are_green_nuclear_and_blue_whole_cell_in_any_order() -> No
     assert one[2, 0, 0] > one[2, -1, -1]
 
 
+def test_a_model_that_knows_colour_gets_red_green_and_gray() -> None:
+    stained = np.stack([gradient(), gradient()[::-1], np.zeros_like(gradient())], -1)
+
+    red, green, gray = model_channels(stained, ("rgb",), colour=True)
+
+    assert red[-1, -1] > red[0, 0]
+    assert green[0, 0] > green[-1, -1]
+    assert np.array_equal(gray, model_channels(stained, ("rgb",))[2])
+    assert np.array_equal(gray, model_channels(np.dstack([stained, gradient()]), ("rgb",), colour=True)[2])
+
+
+def test_an_rgb_file_without_colour_is_gray() -> None:
+    red, green, gray = model_channels(np.stack([gradient()] * 3, -1), ("rgb",), colour=True)
+    assert not red.any()
+    assert not green.any()
+    assert gray.max() == 1
+
+
 def test_a_stained_image_becomes_gray() -> None:
     stained = np.stack([gradient()] * 3, -1)
     assert np.allclose(model_channels(stained)[2], model_channels(gradient())[2], atol=0.01)

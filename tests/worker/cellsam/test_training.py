@@ -13,11 +13,12 @@ from worker.cellsam import TINY, load
 from worker.cellsam.build import build
 from worker.cellsam.cellfinder import FinderOutput, Queries
 from worker.cellsam.checkpoint import read_card
-from worker.cellsam.data.manifest import Field, ManifestError, read_manifest
+from worker.cellsam.data.manifest import Entry, Field, ManifestError, read_manifest
 from worker.cellsam.training.criterion import DetectionCriterion, dice_loss
 from worker.cellsam.training.crops import Augmentation, CropSampler, boxes_of_labels, separate
 from worker.cellsam.training.matcher import HungarianMatcher
 from worker.cellsam.training.objective import JointObjective
+from worker.cellsam.training.recipe import shares_of
 from worker.cellsam.training.schedule import Schedule
 from worker.cellsam.training.state import TrainingState
 from worker.cellsam.training.targets import Batch, DenseTargets
@@ -46,8 +47,8 @@ def data(tmp_path: Path) -> Path:
 
 
 def sampler(data: Path, seed: int = 0) -> CropSampler:
-    fields = [Field.read(entry) for entry in read_manifest(data, "train")]
-    return CropSampler(fields, seed=seed, shares={"sim": 1.0}, augmentation=Augmentation())
+    fields = [Field.read(entry, colour=True) for entry in read_manifest(data, "train")]
+    return CropSampler(fields, seed=seed, shares={"nuclei_fluorescence": 1.0}, augmentation=Augmentation())
 
 
 def batch(labels: np.ndarray, origin: tuple[int, int] = (0, 0)) -> Batch:
@@ -142,6 +143,48 @@ def test_crops_repeat_with_their_seed(data: Path) -> None:
     assert not np.array_equal(one, other)
 
 
+def field(planes: np.ndarray) -> Field:
+    labels = np.zeros(planes.shape[1:], dtype=np.int32)
+    labels[20:40, 20:40] = 1
+    return Field("lab", "any", planes, labels)
+
+
+def crops(planes: np.ndarray, **augmentation: float) -> np.ndarray:
+    how = Augmentation(**{"invert": 0, "shade": 0, "noise": 0, "empty": 1, **augmentation})  # type: ignore[arg-type]
+    taken = CropSampler([field(planes)], seed=0, shares={"any": 1.0}, augmentation=how).batch(8, 64)
+    return np.asarray(taken[0])
+
+
+def test_a_stained_crop_keeps_its_colour_or_comes_gray() -> None:
+    stained = np.stack([np.full((64, 64), value, dtype=np.uint8) for value in (40, 120, 200)])
+
+    coloured = crops(stained, gray=0, tint=0, stretch=0, mirror_border=1, second_channel=0)
+    gray = crops(stained, gray=1, second_channel=0)
+
+    assert (np.diff(coloured.mean(axis=(2, 3)), axis=1) > 0).all()
+    assert not gray[:, :2].any()
+    assert gray[:, 2].any()
+
+
+def test_a_nuclear_channel_is_sometimes_missing() -> None:
+    two = np.full((2, 64, 64), 100, dtype=np.uint8)
+    assert crops(two, no_nuclei=0)[:, 1].any(axis=(1, 2)).all()
+    assert not crops(two, no_nuclei=1)[:, 1].any()
+
+
+def test_a_domain_is_left_out_of_the_recipe() -> None:
+    entries = [
+        Entry("set", modality, "train", Path("a"), Path("b"), "CC0", "one")
+        for modality in ("HE_purple", "phase_contrast_cell_culture", "simulated_phase", "yeast_phase")
+    ]
+    shares = shares_of(entries, without=["phase-culture"])
+    assert set(shares) == {"HE_purple", "yeast_phase"}
+    assert sum(shares.values()) == pytest.approx(1)
+    assert (
+        shares_of([*entries, Entry("set", "theirs", "train", Path("a"), Path("b"), "", "")])["theirs"] == 0.2
+    )
+
+
 def test_mirrored_cells_get_labels_of_their_own() -> None:
     labels = np.zeros((20, 20), dtype=np.int32)
     labels[2:8, 2:8] = labels[12:18, 2:8] = 5
@@ -174,11 +217,11 @@ def test_a_run_trains_saves_and_goes_on(data: Path, tmp_path: Path) -> None:
     def run(minutes: float) -> TrainingRun:
         schedule = Schedule(small_px=64, small_batch=2, small_until=1.0)
         return TrainingRun(
-            data=data,
+            entries=read_manifest(data, "train"),
             out=out,
             config=TINY,
             minutes=minutes,
-            shares={"sim": 1.0},
+            shares={"nuclei_fluorescence": 1.0},
             processes=1,
             schedule=schedule,
         )

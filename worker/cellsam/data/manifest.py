@@ -26,6 +26,10 @@ class ManifestError(ValueError):
     """The data folder is not usable; the message says why."""
 
 
+class EmptySplit(ManifestError):
+    """The folder is fine and has nothing in that split."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the manifest."""
@@ -58,21 +62,23 @@ class Field:
 
     dataset: str
     modality: str
-    pixels: NDArray[np.uint8]  # (1 or 2, H, W): (whole-cell) or (nuclear, whole-cell)
+    # (1, 2 or 3, H, W): (whole-cell), (nuclear, whole-cell), or the three channels of a stained image in colour
+    pixels: NDArray[np.uint8]
     labels: NDArray[np.int32]  # (H, W)
 
     @classmethod
-    def read(cls, entry: Entry) -> Field:
+    def read(cls, entry: Entry, *, colour: bool) -> Field:
         image, roles = entry.read_image()
-        channels = model_channels(image, roles)
-        planes = channels[1:] if channels[1].any() else channels[2:]
-        return cls(entry.dataset, entry.modality, np.rint(planes * 255).astype(np.uint8), entry.read_labels())
+        channels = model_channels(image, roles, colour=colour)
+        used = 3 - next((index for index in range(2) if channels[index].any()), 2)
+        planes = np.rint(channels[-used:] * 255).astype(np.uint8)
+        return cls(entry.dataset, entry.modality, planes, entry.read_labels())
 
 
 def read_manifest(folder: Path, split: Split, datasets: Iterable[str] | None = None) -> list[Entry]:
     """The entries of one split, of all data sets or the named ones, in the manifest's order.
 
-    Raises ManifestError if there is no manifest, a column is missing, or nothing is left.
+    Raises ManifestError if there is no manifest or a column is missing, EmptySplit if nothing is left.
     """
     path = folder / "manifest.csv"
     wanted = None if datasets is None else set(datasets)
@@ -97,7 +103,7 @@ def read_manifest(folder: Path, split: Split, datasets: Iterable[str] | None = N
     except KeyError as error:
         raise ManifestError(f"{path} has no column {error}") from error
     if not entries:
-        raise ManifestError(
+        raise EmptySplit(
             f"{path} lists nothing in split {split!r} for {', '.join(sorted(wanted or {'all data sets'}))}"
         )
     return entries

@@ -22,7 +22,7 @@ Labels = NDArray[np.int32]
 
 MIN_CELL_PX = 10  # smaller fragments at a crop's edge teach nothing
 REFERENCE_AREA = 256 * 256
-RARE_STAIN_WEIGHT = 2.5  # stained and brightfield images are few beside fluorescence: show them more often
+NUCLEAR_AND_WHOLE, COLOUR = 2, 3  # planes of a field
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,17 @@ class Augmentation:
     # Give a single-channel crop a second one: a copy, or nuclei made up inside the labels. Without it the green input
     # is never seen in training on single-channel data and a two-channel image would come out as nonsense.
     second_channel: float = 0.1
+    # Drop what a lab may not have: the nuclear channel of a crop with two, the colour of a stained one.
+    no_nuclei: float = 0.25
+    gray: float = 0.3
+    tint: float = 0.15  # log; each colour is brighter or darker by itself
     empty: float = 0.1  # share of empty crops that are kept
 
 
 class CropSampler:
     """Draws (pixels (3, S, S) float32, labels (S, S) int32 consecutive) from fields.
 
-    `shares` gives each data set's share of the crops; within one, an image's weight grows with the root of its area.
+    `shares` gives each modality's share of the crops; within one, an image's weight grows with the root of its area.
     """
 
     def __init__(
@@ -70,15 +74,23 @@ class CropSampler:
             planes, labels = self._warp(field, size)
             if labels.any() or self.random.random() < self.augmentation.empty:
                 break
-        pixels = np.zeros((3, size, size), dtype=np.float32)
-        pixels[2] = self._relight(planes[-1])
-        if len(planes) == 2:
-            pixels[1] = self._relight(planes[0])
-        elif self.random.random() < self.augmentation.second_channel:
-            pixels[1] = self._second_channel(planes[-1], labels)
-        return pixels, labels
+        return self._channels(planes, labels), labels
 
-    def _warp(self, field: Field, size: int) -> tuple[list[FloatImage], Labels]:
+    def _channels(self, planes: FloatImage, labels: Labels) -> FloatImage:
+        """A field's planes, (1, 2 or 3, S, S) as in `Field.pixels`, with other light -> (3, S, S) model channels."""
+        random, how = self.random, self.augmentation
+        if len(planes) == COLOUR and random.random() >= how.gray:
+            return self._relight(planes)
+        pixels = np.zeros((3, *labels.shape), dtype=np.float32)
+        pixels[2] = self._relight(planes[-1:])[0]
+        if len(planes) == NUCLEAR_AND_WHOLE:
+            if random.random() >= how.no_nuclei:
+                pixels[1] = self._relight(planes[:1])[0]
+        elif random.random() < how.second_channel:
+            pixels[1] = self._second_channel(planes[-1], labels)
+        return pixels
+
+    def _warp(self, field: Field, size: int) -> tuple[FloatImage, Labels]:
         matrix, offset = self._crop_to_field(field.labels.shape, size)
         mirrored = self.random.random() < self.augmentation.mirror_border
         mode: Literal["mirror", "constant"] = "mirror" if mirrored else "constant"
@@ -92,7 +104,7 @@ class CropSampler:
         labels = ndimage.affine_transform(
             field.labels, matrix, offset, output_shape=(size, size), order=0, mode=mode, output=np.int32
         )
-        return planes, separate(labels)
+        return np.stack(planes), separate(labels)
 
     def _crop_to_field(
         self, shape: tuple[int, ...], size: int
@@ -113,34 +125,38 @@ class CropSampler:
         centre = [_crop_centre(random, side, half) for side in shape]
         return matrix, np.asarray(centre) - matrix @ np.full(2, (size - 1) / 2)
 
-    def _relight(self, plane: FloatImage) -> FloatImage:
+    def _relight(self, planes: FloatImage) -> FloatImage:
+        """(C, S, S) -> the same scene under other light; channels change together, so that a stain keeps its colour."""
         random, how = self.random, self.augmentation
         if random.random() < how.stretch:
-            low, high = plane.min(), plane.max()
-            plane = (plane - low) / max(float(high - low), 0.05)
-        plane = np.clip(plane, 0, 1) ** np.float32(np.exp(random.uniform(-how.gamma, how.gamma)))
+            low, high = planes.min(), planes.max()
+            planes = (planes - low) / max(float(high - low), 0.05)
+        planes = np.clip(planes, 0, 1) ** np.float32(np.exp(random.uniform(-how.gamma, how.gamma)))
+        if len(planes) == COLOUR:
+            planes = planes * np.exp(random.uniform(-how.tint, how.tint, (COLOUR, 1, 1))).astype(np.float32)
         if random.random() < how.invert:
-            plane = 1 - plane
+            planes = 1 - planes
         if random.random() < how.shade:
             ramp = np.linspace(
-                random.uniform(-0.2, 0.2), random.uniform(-0.2, 0.2), plane.shape[0], dtype=np.float32
+                random.uniform(-0.2, 0.2), random.uniform(-0.2, 0.2), planes.shape[-1], dtype=np.float32
             )
-            plane = plane + (ramp if random.random() < 0.5 else ramp[:, None])
-        plane = plane * np.float32(random.uniform(0.6, 1.15)) + np.float32(random.uniform(-0.05, 0.2))
+            planes = planes + (ramp if random.random() < 0.5 else ramp[:, None])
+        planes = planes * np.float32(random.uniform(0.6, 1.15)) + np.float32(random.uniform(-0.05, 0.2))
         if random.random() < how.blur:
-            plane = ndimage.gaussian_filter(plane, random.uniform(0.4, 1.6))
+            sigma = random.uniform(0.4, 1.6)
+            planes = ndimage.gaussian_filter(planes, (0, sigma, sigma))
         if random.random() < how.noise:
-            plane = plane + random.normal(0, random.uniform(0.01, 0.06), plane.shape).astype(np.float32)
-        return np.clip(plane, 0, 1.2).astype(np.float32)
+            planes = planes + random.normal(0, random.uniform(0.01, 0.06), planes.shape).astype(np.float32)
+        return np.clip(planes, 0, 1.2).astype(np.float32)
 
     def _second_channel(self, plane: FloatImage, labels: Labels) -> FloatImage:
         """A nuclear channel for a crop that has none."""
         if self.random.random() < 0.5:
-            return self._relight(plane)
+            return np.asarray(self._relight(plane[None])[0])
         depth = ndimage.distance_transform_edt(_interior(labels)).astype(np.float32)
         nuclei = depth > self.random.uniform(1.5, 4.0)
         soft = ndimage.gaussian_filter(nuclei.astype(np.float32), self.random.uniform(0.5, 1.5))
-        return self._relight(soft * np.float32(self.random.uniform(0.5, 1.0)))
+        return np.asarray(self._relight(soft[None] * np.float32(self.random.uniform(0.5, 1.0)))[0])
 
 
 def separate(labels: Labels) -> Labels:
@@ -175,14 +191,10 @@ def _crop_centre(random: np.random.Generator, side: int, half: float) -> float:
 
 def _image_weights(fields: Sequence[Field], shares: Mapping[str, float]) -> NDArray[np.float64]:
     weights = np.zeros(len(fields))
-    for dataset in sorted({field.dataset for field in fields}):
-        members = [index for index, field in enumerate(fields) if field.dataset == dataset]
-        raw = [
-            np.sqrt(fields[index].labels.size / REFERENCE_AREA)
-            * (1.0 if "fluorescence" in fields[index].modality else RARE_STAIN_WEIGHT)
-            for index in members
-        ]
-        weights[members] = np.asarray(raw) / np.sum(raw) * shares.get(dataset, 0.0)
+    for modality in {field.modality for field in fields}:
+        members = [index for index, field in enumerate(fields) if field.modality == modality]
+        raw = [np.sqrt(fields[index].labels.size / REFERENCE_AREA) for index in members]
+        weights[members] = np.asarray(raw) / np.sum(raw) * shares.get(modality, 0.0)
     if weights.sum() <= 0:
-        raise ValueError("no data set has a share of the crops")
+        raise ValueError("no modality has a share of the crops")
     return np.asarray(weights / weights.sum())

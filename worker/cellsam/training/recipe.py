@@ -1,31 +1,40 @@
-"""The default model's recipe: which data, in which shares. The command line's `train` uses it."""
+"""The default model's recipe: which kinds of images, in which shares. The command line's `train` uses it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from worker.cellsam.data.manifest import Entry
 
-# Three quarters nuclei, which most users bring and which are labelled best. The rest buys breadth: a trunk that never
-# saw phase contrast cannot be fine-tuned to it in minutes.
-DEFAULT_SHARES = {
-    "dsb2018": 0.72,
-    "usiigaci": 0.14,
-    "yeastvision": 0.05,
-    "colicoords_fluo": 0.03,
-    "vanvliet_trpL": 0.03,
-    "colicoords_bf": 0.02,
-    "baby_yeast": 0.01,
+# Kinds of images that a lab might bring, and each modality's share of the crops. Nuclei, which most users bring and
+# which are labelled best, get more than a third; the rest buys breadth, since a trunk that never saw phase contrast
+# cannot be fine-tuned to it in minutes.
+DOMAINS: dict[str, dict[str, float]] = {
+    "nuclei": {"nuclei_fluorescence_small": 0.20, "nuclei_fluorescence_large": 0.17},
+    "stained": {"HE_purple": 0.15, "brightfield_cytology": 0.04},
+    "phase-culture": {"phase_contrast_cell_culture": 0.18, "simulated_phase": 0.04},
+    "yeast": {"yeast_phase": 0.04, "yeast_brightfield": 0.01},
+    "bacteria": {
+        "bacteria_fluorescence": 0.03,
+        "bacteria_brightfield": 0.02,
+        "bacteria_phase": 0.02,
+        "simulated_rods": 0.03,
+    },
+    "tissue": {"simulated_tissue": 0.07},
 }
 
 
-def shares_of(entries: Iterable[Entry]) -> dict[str, float]:
-    """Shares for the data sets that are there: the default ones where known, else by number of images."""
+def shares_of(entries: Iterable[Entry], *, without: Collection[str] = ()) -> dict[str, float]:
+    """Each modality's share of the crops, in sum 1, without the named domains.
+
+    Where a modality is not in `DOMAINS` (a lab's own data), all shares go by the root of the number of images.
+    """
     counts: dict[str, int] = {}
+    left_out = {modality for domain in without for modality in DOMAINS[domain]}
     for entry in entries:
-        counts[entry.dataset] = counts.get(entry.dataset, 0) + 1
-    known = {name: DEFAULT_SHARES[name] for name in counts if name in DEFAULT_SHARES}
-    if known:
-        return known
-    total = sum(counts.values())
-    return {name: count / total for name, count in counts.items()}
+        if entry.modality not in left_out:
+            counts[entry.modality] = counts.get(entry.modality, 0) + 1
+    known = {modality: share for shares in DOMAINS.values() for modality, share in shares.items()}
+    raw = known if set(counts) <= set(known) else {name: count**0.5 for name, count in counts.items()}
+    total = sum(raw[name] for name in counts)
+    return {name: raw[name] / total for name in sorted(counts)}

@@ -10,7 +10,7 @@ import math
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from torch.multiprocessing.spawn import spawn
 from worker.cellsam.build import build
 from worker.cellsam.checkpoint import Card, save
 from worker.cellsam.config import CellSAMConfig
-from worker.cellsam.data.manifest import Entry, Field, read_manifest
+from worker.cellsam.data.manifest import Entry, Field
 from worker.cellsam.training.crops import Augmentation, CropSampler
 from worker.cellsam.training.objective import JointObjective
 from worker.cellsam.training.schedule import Schedule
@@ -39,9 +39,9 @@ class TrainingError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class TrainingRun:
-    """One command's worth of training. `shares` is each data set's part of the crops; unnamed sets get none."""
+    """One command's worth of training. `shares` is each modality's part of the crops; unnamed ones get none."""
 
-    data: Path
+    entries: Sequence[Entry]
     out: Path
     config: CellSAMConfig
     minutes: float
@@ -98,7 +98,11 @@ class _Worker:
         seed = run.seed + 1000 * rank + 7919 * self.state.counters.step
         torch.manual_seed(seed)
         self.sampler = CropSampler(
-            [Field.read(entry) for entry in training_entries(run)],
+            [
+                Field.read(entry, colour=run.config.colour)
+                for entry in run.entries
+                if run.shares.get(entry.modality)
+            ],
             seed=seed,
             shares=run.shares,
             augmentation=run.augmentation,
@@ -235,11 +239,6 @@ class _Log:
                 writer.writeheader()
             writer.writerow(row)
         self.sums, self.added = {}, 0
-
-
-def training_entries(run: TrainingRun) -> list[Entry]:
-    """The train split of every data set that has a share."""
-    return read_manifest(run.data, "train", [name for name, share in run.shares.items() if share > 0])
 
 
 def _free_port() -> int:
