@@ -1,6 +1,6 @@
 """`python -m tests.benchmarks`: starts a stack, measures it over HTTP, prints figures with the machine and the date.
 
---only NAME    boxes, uploads, edits or processes, more than once if wanted
+--only NAME    model, boxes, uploads, edits or processes, more than once if wanted
 --quick        few repetitions, to see that everything works; its figures are not worth quoting
 --fresh-clone  also the minutes from a fresh clone to READY
 --write        also write docs/benchmarks.md
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from backend.programs import ROOT
 from backend.supervisor import Stack
-from tests.benchmarks import boxes, edits, processes, uploads
+from tests.benchmarks import boxes, edits, model, processes, uploads
 from tests.benchmarks.report import HEADER, Figure, machine, page
 from tests.benchmarks.setting import FULL, QUICK, Size
 from tests.integration.http_client import Person
@@ -29,12 +29,12 @@ MEASURES = {"boxes": boxes.measure, "uploads": uploads.measure, "edits": edits.m
 def main() -> None:
     """Measure, printing each figure as it comes."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--only", action="append", choices=[*MEASURES, "processes"])
+    parser.add_argument("--only", action="append", choices=[*MEASURES, "model", "processes"])
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--fresh-clone", action="store_true")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    chosen = options.only or [*MEASURES, "processes"]
+    chosen = options.only or ["model", *MEASURES, "processes"]
     about = machine()
     say(about, "", HEADER)
     figures = []
@@ -48,6 +48,8 @@ def main() -> None:
 def measured(chosen: list[str], size: Size, *, fresh_clone: bool) -> Iterator[Figure]:
     """All figures asked for, from a stack in a folder of its own that is gone afterwards."""
     environ = clean_environ()
+    if "model" in chosen:
+        yield from model.measure(size)
     with tempfile.TemporaryDirectory(prefix="cellloop-bench-") as folder:
         data = Path(folder) / "data"
         with Stack(data_dir=data, port=0, environ=environ) as stack:
