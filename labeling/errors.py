@@ -72,6 +72,13 @@ class BeforeMismatch(Conflict):
         super().__init__(detail, code="before_mismatch", cell=cell)
 
 
+class LeaseLost(Conflict):
+    """Another tab edits the image; ``holder`` says who and which, ``revision`` is the image's."""
+
+    def __init__(self, detail: str, *, holder: dict[str, Any], revision: int) -> None:
+        super().__init__(detail, code="lease_lost", holder=holder, revision=revision)
+
+
 class UploadRejected(Invalid):
     """A file that is not an image we can take; the sentence names the file and the reason."""
 

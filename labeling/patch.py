@@ -6,7 +6,7 @@ Boxes are tight and half-open [x0, y0, x1, y1) in image pixels; runs are row-maj
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
@@ -18,6 +18,7 @@ Source = Literal["model", "person"]
 Box = tuple[int, int, int, int]
 
 _CELL_KEYS = {"id", "label", "box", "rle", "score", "source", "model_version"}
+_LATER_CELL_KEYS = {"class_id"}  # may lack: patches in the history are older than classes
 _PATCH_KEYS = {"added", "updated", "removed"}
 _MAX_LABEL = 2**31 - 2  # the label after it must fit a 32-bit column too
 
@@ -28,7 +29,10 @@ class PatchError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CellState:
-    """One cell at one moment. ``id`` is a canonical UUID string made by the client, ``label`` a stable integer."""
+    """One cell at one moment. ``id`` is a canonical UUID string made by the client, ``label`` a stable integer.
+
+    ``class_id`` names a class of the project's ontology; None is no class, and so is a JSON cell without the key.
+    """
 
     id: str
     label: int
@@ -37,17 +41,18 @@ class CellState:
     score: float | None
     source: Source
     model_version: str | None
+    class_id: str | None = None
 
     @classmethod
     def from_json(cls, value: object) -> CellState:
         """Raises PatchError if a key is missing, unknown, or of the wrong type."""
-        data = _mapping(value, _CELL_KEYS, "a cell")
+        data = _mapping(value, _CELL_KEYS, "a cell", optional=_LATER_CELL_KEYS)
         box, rle = _integers(data["box"], "box"), _integers(data["rle"], "rle")
         if len(box) != 4:
             raise PatchError("a cell's box has four numbers")
         if data["source"] not in ("model", "person"):
             raise PatchError(f"a cell's source is 'model' or 'person', not {data['source']!r}")
-        version = data["model_version"]
+        version, class_id = data["model_version"], data.get("class_id")
         return cls(
             id=_uuid(data["id"], "id"),
             label=_label(data["label"]),
@@ -56,6 +61,7 @@ class CellState:
             score=_score(data["score"]),
             source=data["source"],
             model_version=None if version is None else _uuid(version, "model_version"),
+            class_id=None if class_id is None else _uuid(class_id, "class_id"),
         )
 
     def to_json(self) -> Json:
@@ -67,6 +73,7 @@ class CellState:
             "score": self.score,
             "source": self.source,
             "model_version": self.model_version,
+            "class_id": self.class_id,
         }
 
     @property
@@ -204,10 +211,10 @@ def _is_tight(runs: tuple[int, ...], *, width: int, height: int) -> bool:
     return left and right and 0 <= first < width and last // width == height - 1
 
 
-def _mapping(value: object, keys: set[str], what: str) -> Json:
+def _mapping(value: object, keys: set[str], what: str, *, optional: Set[str] = frozenset()) -> Json:
     if not isinstance(value, dict):
         raise PatchError(f"{what} is an object")
-    if value.keys() != keys:
+    if value.keys() - optional != keys:
         raise PatchError(f"{what} has exactly the keys {', '.join(sorted(keys))}")
     return value
 

@@ -14,13 +14,25 @@ from django.contrib.auth.hashers import make_password
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image as PillowImage
+from tifffile import imwrite
 
-from labeling.models import Image, Job, JobKind, Membership, ModelVersion, Project, Role, VersionStatus
+from labeling.models import (
+    Image,
+    Job,
+    JobKind,
+    Membership,
+    ModelVersion,
+    Project,
+    Proposal,
+    Role,
+    Series,
+    VersionStatus,
+)
 from labeling.patch import CellState, Patch
 from labeling.pixels import PixelInfo
 from labeling.pyramid import write_pyramid
 from labeling.rle import BoxMask
-from labeling.services.images import image_create, image_ingested
+from labeling.services.images import image_create, image_ingested, image_segment
 from labeling.services.jobs import Claim, job_claim
 from labeling.services.projects import project_create
 from labeling.services.segmentation import segmentation_store
@@ -141,6 +153,25 @@ def make_ready_image(project: Project, masks: list[BoxMask] | None = None, *, se
     """An image with the model's cells in it: three squares unless told otherwise."""
     chosen = [square(0, 0), square(10, 10), square(20, 20)] if masks is None else masks
     return segment(ingest(make_image(project, name=f"image{seed}.png", seed=seed)), chosen)
+
+
+def make_proposal(image: Image, masks: list[BoxMask]) -> Proposal:
+    """A segmentation that came after a person had edited or submitted the image."""
+    image_segment(image=image)
+    segment(image, masks)
+    return Proposal.objects.filter(image=image).latest("created_at")
+
+
+def make_series(project: Project, *, frames: int = 3, axis: str = "T", seed: int = 0) -> Series:
+    """A time-lapse or a z-stack whose frames wait for ingest."""
+    pixels = np.random.default_rng(seed).integers(0, 255, (frames, HEIGHT, WIDTH)).astype(np.uint8)
+    file = io.BytesIO()
+    imwrite(file, pixels, imagej=True, metadata={"axes": f"{axis}YX"})
+    first = image_create(
+        project=project, uploaded_by=None, name="movie.tif", content=upload("movie.tif", file.getvalue())
+    )
+    assert first.series is not None
+    return first.series
 
 
 def cell(mask: BoxMask, *, label: int, **fields: Any) -> CellState:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -14,24 +15,20 @@ from rest_framework.views import APIView
 
 from labeling.api.errors import ErrorOut
 from labeling.api.images import ImageDetailOut, image_detail
-from labeling.api.session import display_name
+from labeling.api.people import TabOut
+from labeling.api.queue import QueueOut
 from labeling.api.views import ERRORS, INVALID
-from labeling.errors import Invalid
-from labeling.models import Edit, Role, Source
+from labeling.errors import Invalid, StaleRevision
+from labeling.models import Edit, Image, Role, Source
 from labeling.patch import Patch, PatchError
 from labeling.selectors.access import image_for
-from labeling.selectors.cells import cells_json
+from labeling.selectors.cells import cells_json, edits_after
+from labeling.selectors.people import display_name
+from labeling.selectors.queue import queue
 from labeling.services.edits import edit_apply
 from labeling.services.submissions import image_submit
 
-EDITS_AT_MOST = 200
-
-
-class StaleOut(ErrorOut):
-    """409: someone else was quicker (``revision`` is the current one), or a cell is not as the patch says."""
-
-    revision = serializers.IntegerField(required=False)
-    cell = serializers.UUIDField(required=False, allow_null=True)
+EDITS_AT_MOST, STALE_EDITS_AT_MOST = 200, 50
 
 
 class CellJson(serializers.Serializer):
@@ -44,6 +41,9 @@ class CellJson(serializers.Serializer):
     score = serializers.FloatField(allow_null=True)
     source = serializers.ChoiceField(choices=Source.choices)  # type: ignore[assignment]
     model_version = serializers.UUIDField(allow_null=True)
+    class_id = serializers.UUIDField(
+        allow_null=True, required=False, help_text="a class of the project; left out is null"
+    )
 
 
 class CellUpdateJson(serializers.Serializer):
@@ -59,6 +59,17 @@ class PatchJson(serializers.Serializer):
     removed = CellJson(many=True)
 
 
+class StaleOut(ErrorOut):
+    """409. stale_revision: ``edits`` are those since the base, so that both versions can be kept; lease_lost:
+    ``holder`` edits the image now; before_mismatch: ``cell`` is not as the patch says. ``revision`` is the image's."""
+
+    revision = serializers.IntegerField(required=False)
+    cell = serializers.UUIDField(required=False, allow_null=True)
+    holder = TabOut(required=False)
+    edits = serializers.ListField(child=serializers.DictField(), required=False)
+    more = serializers.BooleanField(required=False, help_text="there are more edits than are sent here")
+
+
 class CellsOut(serializers.Serializer):
     revision = serializers.IntegerField()
     next_label = serializers.IntegerField()
@@ -68,6 +79,7 @@ class CellsOut(serializers.Serializer):
 class EditIn(serializers.Serializer):
     id = serializers.UUIDField()
     base_revision = serializers.IntegerField(min_value=0)
+    session = serializers.CharField(max_length=64, required=False, allow_null=True)
     patch = PatchJson()
 
 
@@ -76,6 +88,7 @@ class EditEnvelope(serializers.Serializer):
 
     id = serializers.UUIDField()
     base_revision = serializers.IntegerField(min_value=0)
+    session = serializers.CharField(max_length=64, required=False, allow_null=True, default=None)
     patch = serializers.JSONField()
 
 
@@ -97,6 +110,9 @@ class EditOut(serializers.Serializer):
 
     @extend_schema_field(PatchJson)
     def get_patch(self, edit: Edit) -> Any:
+        # The history is as it was written: cells from before there were classes lack the key.
+        for cell in _cells_in(edit.patch):
+            cell.setdefault("class_id", None)
         return edit.patch
 
 
@@ -107,6 +123,11 @@ class EditsOut(serializers.Serializer):
 
 class SubmitIn(serializers.Serializer):
     revision = serializers.IntegerField(min_value=0)
+    session = serializers.CharField(max_length=64, required=False, allow_null=True)
+
+
+class SubmittedOut(ImageDetailOut):
+    queue = QueueOut(help_text="what is next, after this image")
 
 
 class CellsView(APIView):
@@ -133,8 +154,8 @@ class EditsView(APIView):
         after = request.query_params.get("after") or "0"
         if not after.isdecimal() or len(after) > 9:
             raise Invalid("after is a revision.")
-        edits = image.edits.filter(revision__gt=int(after)).select_related("author").order_by("revision")
-        return Response(EditsOut({"edits": edits[:EDITS_AT_MOST], "revision": image.revision}).data)
+        edits = edits_after(image.pk, int(after))[:EDITS_AT_MOST]
+        return Response(EditsOut({"edits": edits, "revision": image.revision}).data)
 
     @extend_schema(
         operation_id="edit_save",
@@ -145,13 +166,19 @@ class EditsView(APIView):
         image = image_for(request.user, image_id, at_least=Role.ANNOTATOR)
         given = EditEnvelope(data=request.data)
         given.is_valid(raise_exception=True)
-        result = edit_apply(
-            image_id=image.pk,
-            author=request.user,
-            edit_id=given.validated_data["id"],
-            base_revision=given.validated_data["base_revision"],
-            patch=_patch(given.validated_data["patch"]),
-        )
+        base = given.validated_data["base_revision"]
+        try:
+            result = edit_apply(
+                image_id=image.pk,
+                author=request.user,
+                edit_id=given.validated_data["id"],
+                base_revision=base,
+                patch=_patch(given.validated_data["patch"]),
+                session=given.validated_data["session"],
+            )
+        except StaleRevision as error:
+            error.extra |= edits_missed(image.pk, base)
+            raise
         return Response(EditSavedOut(result).data)
 
 
@@ -161,14 +188,35 @@ class SubmitView(APIView):
     @extend_schema(
         operation_id="image_submit",
         request=SubmitIn,
-        responses={200: ImageDetailOut, **ERRORS, 409: OpenApiResponse(StaleOut)},
+        responses={200: SubmittedOut, **ERRORS, 409: OpenApiResponse(StaleOut)},
     )
     def post(self, request: Request, image_id: UUID) -> Response:
         image = image_for(request.user, image_id, at_least=Role.ANNOTATOR)
         given = SubmitIn(data=request.data)
         given.is_valid(raise_exception=True)
         image_submit(image_id=image.pk, by=request.user, **given.validated_data)
-        return Response(image_detail(image_for(request.user, image_id)))
+        session = given.validated_data.get("session")
+        return Response(with_queue(image_for(request.user, image_id), request.user, session))
+
+
+def with_queue(image: Image, user: Any, session: str | None) -> dict[str, Any]:
+    """An image in detail, with what comes after it."""
+    after = queue(image.project_id, user=user, session=session, after=image.pk)
+    return image_detail(image) | {"queue": QueueOut(after).data}
+
+
+def edits_missed(image_id: UUID, base_revision: int) -> dict[str, Any]:
+    """What a client at ``base_revision`` has not seen, as far as one answer should carry."""
+    edits = list(edits_after(image_id, base_revision)[: STALE_EDITS_AT_MOST + 1])
+    shown = EditOut(edits[:STALE_EDITS_AT_MOST], many=True).data
+    return {"edits": shown, "more": len(edits) > STALE_EDITS_AT_MOST}
+
+
+def _cells_in(patch: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from patch["added"]
+    yield from patch["removed"]
+    for update in patch["updated"]:
+        yield from update.values()
 
 
 def _patch(value: Any) -> Patch:

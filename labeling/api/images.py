@@ -17,21 +17,25 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from labeling.api.jobs import JobOut
-from labeling.api.session import display_name
+from labeling.api.people import PersonOut
 from labeling.api.views import CONFLICT, ERRORS, INVALID, no_content
-from labeling.errors import NotFound
-from labeling.models import Image, ImageStatus, Job, Role, Split
+from labeling.errors import Invalid, NotFound
+from labeling.models import Axis, Image, ImageStatus, Job, Project, Role, Split
 from labeling.pyramid import TILE_SIZE, TileNotFound, levels, read_tile
 from labeling.selectors.access import image_for, project_for
 from labeling.selectors.cells import outline_masks
 from labeling.selectors.images import (
     ORDERS,
+    frame_place,
     image_place,
+    images_around,
     images_page,
     outlines_url,
     thumbnail_url,
 )
 from labeling.selectors.jobs import current_jobs
+from labeling.selectors.people import display_name, person
+from labeling.selectors.proposals import proposals_open
 from labeling.services.images import image_create, image_delete, image_segment
 from labeling.thumbnails import outlines_png
 
@@ -45,6 +49,33 @@ class ChannelOut(serializers.Serializer):
 class LevelOut(serializers.Serializer):
     width = serializers.IntegerField()
     height = serializers.IntegerField()
+
+
+class FrameOut(serializers.Serializer):
+    """The place of an image in its series; ``index`` counts from 0."""
+
+    series = serializers.UUIDField()
+    axis = serializers.ChoiceField(choices=Axis.choices)
+    index = serializers.IntegerField()
+    count = serializers.IntegerField()
+
+
+class SkipOut(serializers.Serializer):
+    reason = serializers.CharField()
+    by = PersonOut(allow_null=True)
+    at = serializers.DateTimeField()
+
+
+class ImageSeriesOut(serializers.Serializer):
+    """The series that an image is a frame of, with the frames before and after it."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    axis = serializers.ChoiceField(choices=Axis.choices)
+    index = serializers.IntegerField()
+    count = serializers.IntegerField()
+    previous = serializers.UUIDField(allow_null=True)
+    next = serializers.UUIDField(allow_null=True)
 
 
 class ImageOut(serializers.Serializer):
@@ -70,6 +101,9 @@ class ImageOut(serializers.Serializer):
     created_at = serializers.DateTimeField()
     submitted_at = serializers.DateTimeField(allow_null=True)
     submitted_by = serializers.SerializerMethodField()
+    notes = serializers.IntegerField(source="note_count", help_text="open ones")
+    skip = serializers.SerializerMethodField()
+    frame = serializers.SerializerMethodField()
     job = serializers.SerializerMethodField()
 
     def get_progress(self, image: Image) -> float | None:
@@ -84,6 +118,17 @@ class ImageOut(serializers.Serializer):
 
     def get_submitted_by(self, image: Image) -> str | None:
         return display_name(image.submitted_by) if image.submitted_by else None
+
+    @extend_schema_field(SkipOut(allow_null=True))
+    def get_skip(self, image: Image) -> dict[str, Any] | None:
+        if image.skipped_at is None:
+            return None
+        skip = {"reason": image.skip_reason, "by": person(image.skipped_by), "at": image.skipped_at}
+        return SkipOut(skip).data
+
+    @extend_schema_field(FrameOut(allow_null=True))
+    def get_frame(self, image: Image) -> dict[str, Any] | None:
+        return frame_out(image)
 
     @extend_schema_field(JobOut(allow_null=True))
     def get_job(self, image: Image) -> dict[str, Any] | None:
@@ -104,8 +149,25 @@ class ImageDetailOut(ImageOut):
     total = serializers.IntegerField(source="place.total")
     role = serializers.ChoiceField(choices=Role.choices)
     project_name = serializers.CharField(source="project.name")
+    series = serializers.SerializerMethodField()
+    proposals = serializers.SerializerMethodField()
     levels = serializers.SerializerMethodField()
     tile_size = serializers.SerializerMethodField()
+
+    @extend_schema_field(ImageSeriesOut(allow_null=True))
+    def get_series(self, image: Image) -> dict[str, Any] | None:
+        if image.series is None:
+            return None
+        place, series = frame_place(image), image.series
+        return ImageSeriesOut(
+            {
+                "id": series.pk, "name": series.name, "axis": series.axis, "index": image.frame,
+                "count": series.count, "previous": place.previous, "next": place.next,
+            }
+        ).data  # fmt: skip
+
+    def get_proposals(self, image: Image) -> int:
+        return proposals_open(image.pk)
 
     @extend_schema_field(LevelOut(many=True))
     def get_levels(self, image: Image) -> list[dict[str, int]]:
@@ -136,18 +198,22 @@ class ImagesView(APIView):
             OpenApiParameter("status", str, enum=ImageStatus.values),
             OpenApiParameter("order", str, enum=list(ORDERS)),
             OpenApiParameter("cursor", str),
+            OpenApiParameter("around", UUID, description="an image: it and its neighbours, oldest first"),
         ],
         responses={200: ImagePageOut, **ERRORS, **INVALID},
     )
     def get(self, request: Request, project_id: UUID) -> Response:
         project, _ = project_for(request.user, project_id)
         query = request.query_params
-        page = images_page(
-            project,
-            status=query.get("status") or None,
-            order=query.get("order") or "created",
-            cursor=query.get("cursor") or None,
-        )
+        if query.get("around"):
+            page = images_around(_image_of(project, query["around"]))
+        else:
+            page = images_page(
+                project,
+                status=query.get("status") or None,
+                order=query.get("order") or "created",
+                cursor=query.get("cursor") or None,
+            )
         jobs = current_jobs(image.pk for image in page.results)
         return Response(ImagePageOut(page, context={"jobs": jobs}).data)
 
@@ -252,6 +318,30 @@ class OutlinesView(APIView):
             return HttpResponse(status=304, headers=headers)
         picture = outlines_png(image.height, image.width, outline_masks(image.pk))
         return HttpResponse(picture, content_type="image/png", headers=headers)
+
+
+def frame_out(image: Image) -> dict[str, Any] | None:
+    """The wire form of an image's place in its series; None for one on its own."""
+    if image.series is None:
+        return None
+    place = {
+        "series": image.series.pk,
+        "axis": image.series.axis,
+        "index": image.frame,
+        "count": image.series.count,
+    }
+    return FrameOut(place).data
+
+
+def _image_of(project: Project, text: str) -> Image:
+    try:
+        image_id = UUID(text)
+    except ValueError as error:
+        raise Invalid("around is the id of an image.") from error
+    image = project.images.select_related("submitted_by", "skipped_by", "series").filter(pk=image_id).first()
+    if image is None:
+        raise NotFound("The image")
+    return image
 
 
 def image_detail(image: Image) -> dict[str, Any]:

@@ -13,11 +13,11 @@ from rest_framework.views import APIView
 
 from labeling.api.jobs import JobOut
 from labeling.api.projects import VersionRefOut
-from labeling.api.session import display_name
 from labeling.api.views import CONFLICT, ERRORS, INVALID
 from labeling.models import Role, RunDecision, RunReason, TrainingRun, VersionStatus
 from labeling.selectors.access import project_for, run_for
 from labeling.selectors.loop import VERSION_STATES, loop_view
+from labeling.selectors.people import display_name
 from labeling.services.training import training_cancel, training_start, version_activate
 
 

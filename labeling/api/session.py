@@ -21,6 +21,7 @@ from labeling.api.errors import ErrorOut
 from labeling.api.views import ERRORS, no_content
 from labeling.errors import Invalid, NotFound
 from labeling.models import ApiToken
+from labeling.selectors.people import display_name, initials
 from labeling.services.accounts import token_create
 
 
@@ -35,9 +36,7 @@ class UserOut(serializers.Serializer):
         return display_name(user)
 
     def get_initials(self, user: AbstractBaseUser) -> str:
-        words = display_name(user).replace(".", " ").replace("_", " ").split()
-        letters = [words[0][0], words[-1][0]] if len(words) > 1 else [*display_name(user)[:2]]
-        return "".join(letters).upper()
+        return initials(user)
 
 
 class SessionOut(serializers.Serializer):
@@ -158,11 +157,6 @@ class TokenView(APIView):
         if not deleted:
             raise NotFound("The token")
         return no_content()
-
-
-def display_name(user: AbstractBaseUser) -> str:
-    """The full name if there is one, else the name that they log in with."""
-    return getattr(user, "get_full_name", str)() or user.get_username()
 
 
 def _session(request: Request) -> Response:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from labeling.formats import coco, label_tiff
-from labeling.formats.label_set import Format, FormatError, LabelledCell, LabelSet, Written
+from labeling.formats.label_set import Format, FormatError, LabelClass, LabelledCell, LabelSet, Written
 
-__all__ = ["FORMATS", "Format", "FormatError", "LabelSet", "LabelledCell", "Written"]
+__all__ = ["FORMATS", "Format", "FormatError", "LabelClass", "LabelSet", "LabelledCell", "Written"]
 
 # A new format: one module with write and read, one entry here; the round-trip test takes it from this list.
 FORMATS: dict[str, Format] = {

@@ -2,7 +2,8 @@
 
 COCO counts runs column-major over the whole image, background first, and packs them into a string; both that form and
 the plain list are read. ``bbox`` is [x, y, width, height], ``iscrowd`` 0. Cells may overlap. CellLoop's own facts are
-kept in extra fields of an annotation (cell_id, label, source), where other readers ignore them.
+kept in extra fields of an annotation (cell_id, label, source, notes), of an image (notes) and of a category (class_id,
+color), where other readers ignore them. Category 1 is a cell without a class; the classes follow in their order.
 """
 
 from __future__ import annotations
@@ -14,27 +15,45 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling.formats.label_set import MAX_PIXELS, CellSource, FormatError, LabelledCell, LabelSet, Written
+from labeling.formats.label_set import (
+    MAX_PIXELS,
+    CellSource,
+    FormatError,
+    LabelClass,
+    LabelledCell,
+    LabelSet,
+    Written,
+)
 from labeling.rle import BoxMask
 
 _IMAGE_ID = 1
-_CATEGORY = {"id": 1, "name": "cell", "supercategory": "cell"}
+_NO_CLASS_ID = 1
+_CATEGORY = {"id": _NO_CLASS_ID, "name": "cell", "supercategory": "cell"}
 _GROUPS = 13  # 5-bit groups that a 64-bit count can take
 
 Runs = NDArray[np.int64]
 
 
 def write(labels: LabelSet) -> Written:
-    """A COCO document with one image, one category and an annotation a cell."""
+    """A COCO document with one image, a category a class and an annotation a cell. KeyError for a class that the set
+    does not list."""
+    category_ids = {"": _NO_CLASS_ID} | {each.name: n for n, each in enumerate(labels.classes, 2)}
     document = {
         "info": {"description": "Cells exported from CellLoop", "version": "1.0"},
         "licenses": [],
         "images": [
-            {"id": _IMAGE_ID, "file_name": labels.image_name, "height": labels.height, "width": labels.width}
+            {
+                "id": _IMAGE_ID,
+                "file_name": labels.image_name,
+                "height": labels.height,
+                "width": labels.width,
+                **({"notes": list(labels.notes)} if labels.notes else {}),
+            }
         ],
-        "categories": [_CATEGORY],
+        "categories": [_CATEGORY, *(_category(n, each) for n, each in enumerate(labels.classes, 2))],
         "annotations": [
-            _annotation(n, cell, labels.height, labels.width) for n, cell in enumerate(labels.cells, 1)
+            _annotation(n, cell, labels, category_ids[cell.class_name])
+            for n, cell in enumerate(labels.cells, 1)
         ],
     }
     return Written(json.dumps(document, separators=(",", ":")).encode())
@@ -50,14 +69,20 @@ def read(data: bytes) -> LabelSet:
         height, width = int(images[0]["height"]), int(images[0]["width"])
         name = str(images[0].get("file_name", ""))
         _check_size(height, width)
-        cells = tuple(_cell(n, annotation, height, width) for n, annotation in enumerate(annotations, 1))
+        classes = _classes(document.get("categories", []))
+        cells = tuple(
+            _cell(n, annotation, height, width, classes) for n, annotation in enumerate(annotations, 1)
+        )
+        notes = _notes(images[0])
     except FormatError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise FormatError("this is not a COCO document, or a field is missing") from error
     if len({cell.label for cell in cells}) != len(cells):
         raise FormatError("two annotations have the same label")
-    return LabelSet(height=height, width=width, cells=cells, image_name=name)
+    return LabelSet(
+        height=height, width=width, cells=cells, image_name=name, classes=tuple(classes.values()), notes=notes
+    )
 
 
 def column_major_counts(mask: BoxMask, height: int, width: int) -> list[int]:
@@ -136,12 +161,38 @@ def decompress(text: str) -> list[int]:
     return counts
 
 
-def _annotation(number: int, cell: LabelledCell, height: int, width: int) -> dict[str, Any]:
+def _category(number: int, each: LabelClass) -> dict[str, Any]:
+    ours = {"class_id": each.id, "color": each.colour}
+    return {"id": number, "name": each.name, "supercategory": "cell"} | {k: v for k, v in ours.items() if v}
+
+
+def _classes(categories: list[dict[str, Any]]) -> dict[int, LabelClass]:
+    """The classes by category id. Our own category of cells without a class is none."""
+    classes = {
+        int(each["id"]): LabelClass(
+            name=str(each["name"]), id=str(each.get("class_id", "")), colour=str(each.get("color", ""))
+        )
+        for each in categories
+        if not (each["id"] == _NO_CLASS_ID and each["name"] == _CATEGORY["name"])
+    }
+    if len({each.name for each in classes.values()}) != len(classes) or "" in {
+        c.name for c in classes.values()
+    }:
+        raise FormatError("two categories have the same name, or one has none")
+    return classes
+
+
+def _notes(value: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(str(note) for note in value.get("notes", []))
+
+
+def _annotation(number: int, cell: LabelledCell, labels: LabelSet, category_id: int) -> dict[str, Any]:
     x0, y0, x1, y1 = cell.mask.box
+    height, width = labels.height, labels.width
     annotation = {
         "id": number,
         "image_id": _IMAGE_ID,
-        "category_id": _CATEGORY["id"],
+        "category_id": category_id,
         "segmentation": {
             "size": [height, width],
             "counts": compress(column_major_counts(cell.mask, height, width)),
@@ -153,11 +204,15 @@ def _annotation(number: int, cell: LabelledCell, height: int, width: int) -> dic
         "label": cell.label,
         "source": cell.source,
     }
+    if cell.notes:
+        annotation["notes"] = list(cell.notes)
     # Left out when there is none: COCO's own evaluation takes a "score" to be a number.
     return annotation if cell.score is None else {**annotation, "score": cell.score}
 
 
-def _cell(number: int, annotation: dict[str, Any], height: int, width: int) -> LabelledCell:
+def _cell(
+    number: int, annotation: dict[str, Any], height: int, width: int, classes: dict[int, LabelClass]
+) -> LabelledCell:
     segmentation = annotation["segmentation"]
     if not isinstance(segmentation, dict):
         raise FormatError(f"annotation {number} is a polygon; masks with counts are read")
@@ -170,6 +225,7 @@ def _cell(number: int, annotation: dict[str, Any], height: int, width: int) -> L
     label, score = int(annotation.get("label", number)), annotation.get("score")
     if label < 1 or (score is not None and not math.isfinite(score)):
         raise FormatError(f"annotation {number} has an impossible label or score")
+    its_class = classes.get(annotation.get("category_id", _NO_CLASS_ID))
     source: CellSource = "model" if annotation.get("source") == "model" else "person"
     return LabelledCell(
         label=label,
@@ -177,6 +233,8 @@ def _cell(number: int, annotation: dict[str, Any], height: int, width: int) -> L
         id=str(annotation.get("cell_id", "")),
         score=None if score is None else float(score),
         source=source,
+        class_name=its_class.name if its_class else "",
+        notes=_notes(annotation),
     )
 
 

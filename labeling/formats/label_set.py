@@ -17,6 +17,15 @@ class FormatError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class LabelClass:
+    """A class of the ontology. Its name is what other programs know it by."""
+
+    name: str
+    id: str = ""  # UUID; "" if the file does not say
+    colour: str = ""  # "#rrggbb"; "" if the file does not say
+
+
+@dataclass(frozen=True, slots=True)
 class LabelledCell:
     """One cell. Fields that a format cannot carry come back as their defaults."""
 
@@ -25,16 +34,20 @@ class LabelledCell:
     id: str = ""  # UUID; "" if the file does not say
     score: float | None = None  # the model's confidence; None for cells that a person drew
     source: CellSource = "person"
+    class_name: str = ""  # one of the set's classes; "" is none
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class LabelSet:
-    """All cells of a (height, width) image; where they overlap, later ones lie on top."""
+    """All cells of a (height, width) image; where they overlap, later ones lie on top. ``notes`` are on the image."""
 
     height: int
     width: int
     cells: tuple[LabelledCell, ...]
     image_name: str = ""
+    classes: tuple[LabelClass, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

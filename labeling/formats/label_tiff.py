@@ -104,7 +104,17 @@ def _report(labels: LabelSet, image_hw: NDArray[np.integer]) -> tuple[str, ...]:
         report.append(f"{_cells(len(cut))} lost {pixels} pixels to cells on top: {why}. {_listed(cut)}")
     if hidden:
         report.append(f"{_cells(len(hidden))} hidden under others, not in the file. {_listed(hidden)}")
-    return tuple(report)
+    return (*report, *_words_left_out(labels))
+
+
+def _words_left_out(labels: LabelSet) -> list[str]:
+    """A label image is numbers alone."""
+    classed = sum(1 for cell in labels.cells if cell.class_name)
+    notes = len(labels.notes) + sum(len(cell.notes) for cell in labels.cells)
+    report = [f"The classes of {_cells(classed)} are not in the file."] if classed else []
+    if notes:
+        report.append(f"{notes} {'note is' if notes == 1 else 'notes are'} not in the file.")
+    return report
 
 
 def _cells(count: int) -> str:

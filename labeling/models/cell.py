@@ -32,12 +32,24 @@ class Cell(models.Model):
     model_version = models.ForeignKey(
         "labeling.ModelVersion", null=True, blank=True, on_delete=models.RESTRICT, related_name="+"
     )
+    cell_class = models.ForeignKey(
+        "labeling.CellClass",
+        null=True,
+        blank=True,
+        on_delete=models.RESTRICT,
+        related_name="+",
+        db_column="class_id",
+        db_index=False,  # most cells have none: the index below is of those that do
+    )
     job = models.ForeignKey(
         "labeling.Job", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
 
     class Meta:
         ordering = ["label"]
+        indexes = [
+            models.Index(fields=["cell_class"], condition=Q(cell_class__isnull=False), name="cell_by_class")
+        ]
         constraints = [
             models.UniqueConstraint(fields=["image", "label"], name="cell_label_once_an_image"),
             models.CheckConstraint(condition=Q(label__gt=0), name="cell_label_positive"),

@@ -71,8 +71,17 @@ class CellOutcome(models.Model):
         return self.kind
 
 
+class ProposalStatus(models.TextChoices):
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DISMISSED = "dismissed"
+
+
 class Proposal(models.Model):
-    """A segmentation that finished after a person had edited the image: kept, never applied by itself."""
+    """A segmentation that finished after a person had edited the image: kept, never applied by itself.
+
+    Accepted, it became ``edit``, which is that person's.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     image = models.ForeignKey("labeling.Image", on_delete=models.CASCADE, related_name="proposals")
@@ -80,9 +89,22 @@ class Proposal(models.Model):
     model_version = models.ForeignKey("labeling.ModelVersion", on_delete=models.RESTRICT, related_name="+")
     patch = models.JSONField()
     created_at = models.DateTimeField(auto_now_add=True)
+    status = models.CharField(max_length=9, choices=ProposalStatus.choices, default=ProposalStatus.OPEN)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    edit = models.OneToOneField(
+        "labeling.Edit", null=True, blank=True, on_delete=models.SET_NULL, related_name="proposal"
+    )
 
     class Meta:
         ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=ProposalStatus.values), name="proposal_status_known"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"proposal of {self.created_at:%Y-%m-%d %H:%M}"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from labeling.pixels import jpeg, npy, png, tiff
-from labeling.pixels.info import RGB_NAMES, BinaryFile, ChannelRoles, PixelError, PixelInfo, Pixels
+from labeling.pixels.info import RGB_NAMES, BinaryFile, ChannelRoles, FrameAxis, PixelError, PixelInfo, Pixels
 from labeling.pixels.limits import DEFAULT_MAX_BYTES, DEFAULT_MAX_PIXELS, Limits, Source
 from labeling.pixels.samples import DECODER_ERRORS
 from labeling.pixels.sniff import sniff
@@ -22,6 +22,7 @@ __all__ = [
     "RGB_NAMES",
     "BinaryFile",
     "ChannelRoles",
+    "FrameAxis",
     "PixelError",
     "PixelInfo",
     "Pixels",
@@ -35,7 +36,7 @@ class _Reader(Protocol):
 
     def probe(self, source: Source) -> PixelInfo: ...
 
-    def read(self, source: Source) -> Pixels: ...
+    def read(self, source: Source, frame: int) -> Pixels: ...
 
 
 _READERS: dict[str, _Reader] = {"png": png, "jpeg": jpeg, "tiff": tiff, "npy": npy}
@@ -68,19 +69,21 @@ def read_pixels(
     file: BinaryFile,
     name: str,
     *,
+    frame: int = 0,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     max_bytes: int = DEFAULT_MAX_BYTES,
 ) -> Pixels:
-    """All samples of a seekable binary file as a (C, H, W) array of uint8 or uint16.
+    """All samples of a seekable binary file as a (C, H, W) array of uint8 or uint16; of a series, those of one frame.
 
-    Decodes block by block into the result, so memory stays within a small multiple of the decoded size.
-    Raises PixelError. Leaves the file at position 0.
+    ``frame`` counts from 0. Decodes block by block into the result, so memory stays within a small multiple of the
+    frame's decoded size. Raises PixelError. Leaves the file at position 0.
     """
     source = _open(file, name, Limits(max_pixels=max_pixels, max_bytes=max_bytes))
     try:
         reader = _READERS[sniff(source)]
-        reader.probe(source)
-        return reader.read(source)
+        if not 0 <= frame < reader.probe(source).frames:
+            raise source.error(f"it has no frame {frame + 1}", do="Upload it again from the original.")
+        return reader.read(source, frame)
     except PixelError:
         raise
     except DECODER_ERRORS as error:

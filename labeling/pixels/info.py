@@ -13,6 +13,7 @@ RGB_NAMES = ("Red", "Green", "Blue")
 _LONGEST_NAME = 80
 
 StoredDtype = Literal["uint8", "uint16"]
+FrameAxis = Literal["t", "z"]
 StoredArray = NDArray[np.uint8] | NDArray[np.uint16]
 
 
@@ -58,6 +59,8 @@ class PixelInfo:
     channel_names: tuple[str, ...]
     pixel_size_um: float | None  # side of a pixel; None if the file does not say
     source_dtype: str  # of the samples in the file, e.g. "float32"
+    frames: int = 1  # of a time-lapse or a z-stack; each has this shape and these channels
+    axis: FrameAxis | None = None  # what the frames are along; None for a single one
     notes: tuple[str, ...] = ()  # plain sentences about what was changed or left out on the way in
 
     @property

@@ -64,7 +64,7 @@ def probe(source: Source) -> PixelInfo:
     )
 
 
-def read(source: Source) -> Pixels:
+def read(source: Source, frame: int = 0) -> Pixels:
     info = probe(source)
     # The plugin itself, not Image.open: that would try forty other formats and apply a size limit of its own.
     with JpegImagePlugin.JpegImageFile(source.rewound()) as image:

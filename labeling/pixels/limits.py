@@ -10,7 +10,9 @@ from labeling.pixels.info import BinaryFile, PixelError
 DEFAULT_MAX_PIXELS = 400_000_000  # of one plane
 DEFAULT_MAX_BYTES = 2048 * 2**20  # of the file
 MAX_CHANNELS = 64  # that a file may declare by name or axis
-MAX_UNDECLARED_CHANNELS = 8  # pages or planes that nothing says are channels
+MAX_UNDECLARED_CHANNELS = 8  # pages or planes that nothing says are channels; more are frames
+MAX_FRAMES = 500  # of a time-lapse or a z-stack
+MAX_PLANES = 2048  # pages that are looked at
 
 # All planes together; a 64-channel file of the largest plane would be 51 GB.
 _PLANES_OF_FULL_SIZE = 4
@@ -62,8 +64,11 @@ class Source:
                 do="Crop it into smaller fields and upload those.",
             )
 
-    def check_claim(self, *, height: int, width: int, channels: int, sample_bytes: int) -> None:
-        """Raise PixelError if decoding (channels, height, width) samples would be pointless or too much."""
+    def check_claim(
+        self, *, height: int, width: int, channels: int, sample_bytes: int, frames: int = 1
+    ) -> None:
+        """Raise PixelError if decoding (channels, height, width) samples would be pointless, or that of all frames a
+        bomb."""
         if height < 1 or width < 1 or channels < 1:
             raise self.error(
                 f"the image has no pixels ({width} x {height})", do="Export the image again and upload that."
@@ -82,7 +87,7 @@ class Source:
                 f"it has {channels} channels of {width} x {height} pixels, more than is accepted in one file",
                 do="Keep the channels you need and upload that.",
             )
-        decoded = channels * height * width * sample_bytes
+        decoded = frames * channels * height * width * sample_bytes
         if decoded > _RATIO_FREE_BYTES and decoded > _MAX_RATIO * self.size:
             raise self.error(
                 f"{_megabytes(self.size)} would unpack to {_megabytes(decoded)}; "

@@ -60,7 +60,7 @@ def probe(source: Source) -> PixelInfo:
     )
 
 
-def read(source: Source) -> Pixels:
+def read(source: Source, frame: int = 0) -> Pixels:
     info, layout = probe(source), _layout(source)
     raw = source.read_at(layout.offset, math.prod(layout.shape) * layout.dtype.itemsize)
     array: AnyArray = np.frombuffer(raw, dtype=layout.dtype).reshape(

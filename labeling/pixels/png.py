@@ -35,7 +35,7 @@ def probe(source: Source) -> PixelInfo:
     )
 
 
-def read(source: Source) -> Pixels:
+def read(source: Source, frame: int = 0) -> Pixels:
     info = probe(source)
     _, _, bits, colour = _header(source)
     try:

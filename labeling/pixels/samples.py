@@ -6,6 +6,7 @@ import struct
 import tokenize
 import xml.etree.ElementTree as ElementTree
 import zlib
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -58,14 +59,12 @@ def finish(source: Source, array_chw: AnyArray, info: PixelInfo, *, photo: bool)
         notes.append("Its red, green and blue are equal, so one grey channel is kept.")
     return Pixels(
         array=cast("StoredArray", np.ascontiguousarray(stored)),
-        info=PixelInfo(
-            format=info.format,
+        info=replace(
+            info,
             height=int(stored.shape[1]),
             width=int(stored.shape[2]),
             dtype="uint8" if stored.dtype == np.uint8 else "uint16",
             channel_names=names,
-            pixel_size_um=info.pixel_size_um,
-            source_dtype=info.source_dtype,
             notes=tuple(notes),
         ),
     )

@@ -1,6 +1,7 @@
 """TIFF: one plane, channels as pages or samples, RGB; integers, floats, 1-bit; OME and ImageJ metadata.
 
-Pages are channels when metadata say so, or when nothing says otherwise and there are at most 8. Every offset is
+Pages are channels when metadata say so, or when nothing says otherwise and there are at most 8; they are frames of a
+time-lapse or a z-stack when metadata say so, and when there are more. Every offset is
 checked against the file's size before a byte of samples is read, which is also how a truncated file is told.
 """
 
@@ -8,13 +9,13 @@ from __future__ import annotations
 
 import itertools
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from tifffile import TiffFile, TiffFileError, TiffFrame, TiffPage
 
 from labeling.pixels.info import RGB_NAMES, PixelInfo, Pixels, channel_names
-from labeling.pixels.limits import MAX_CHANNELS, MAX_UNDECLARED_CHANNELS, Source
+from labeling.pixels.limits import MAX_CHANNELS, MAX_FRAMES, MAX_PLANES, MAX_UNDECLARED_CHANNELS, Source
 from labeling.pixels.samples import DECODER_ERRORS, AnyArray, finish, stored_dtype
 from labeling.pixels.tiff_axes import Declared, declared
 from labeling.pixels.tiff_blocks import (
@@ -32,9 +33,13 @@ _WHITE_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 2, 3, 6
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    pages: list[TiffPage]  # one a channel, or the single page whose samples or raw run hold all
-    planes: int  # channels in the file, without alpha
-    raw_planes: bool  # one IFD, followed by the other planes' uncompressed samples (ImageJ, tifffile)
+    pages: list[
+        TiffPage
+    ]  # one a plane, frame by frame; or one a frame, whose samples are the planes; or the run's
+    planes: int  # channels of a frame, without alpha
+    run: tuple[
+        int, ...
+    ]  # one IFD, followed by other planes' uncompressed samples (ImageJ): the place of each plane
     photo: bool
     info: PixelInfo
 
@@ -44,18 +49,21 @@ def probe(source: Source) -> PixelInfo:
         return _layout(source, tiff).info
 
 
-def read(source: Source) -> Pixels:
+def read(source: Source, frame: int) -> Pixels:
     with _open(source) as tiff:
         layout = _layout(source, tiff)
-        first = layout.pages[0]
+        first, planes = layout.pages[0], layout.planes
         dtype = np.dtype(first.dtype).newbyteorder("=")
-        array = np.empty((layout.planes, first.imagelength, first.imagewidth), dtype=dtype)
-        if layout.raw_planes:
-            read_run(source, first, array)
+        array = np.empty((planes, first.imagelength, first.imagewidth), dtype=dtype)
+        if layout.run:
+            read_run(source, first, array, layout.run[frame * planes : (frame + 1) * planes])
         else:
-            per_page = layout.planes // len(layout.pages)
-            for number, page in enumerate(layout.pages):
-                read_page(source, page, array[number * per_page : (number + 1) * per_page], number)
+            in_frame = len(layout.pages) // layout.info.frames
+            per_page = planes // in_frame
+            for number in range(in_frame):
+                place = frame * in_frame + number
+                window = array[number * per_page : (number + 1) * per_page]
+                read_page(source, layout.pages[place], window, place)
         return finish(source, _as_shown(first, array), layout.info, photo=layout.photo)
 
 
@@ -78,37 +86,67 @@ def _open(source: Source) -> TiffFile:
 def _layout(source: Source, tiff: TiffFile) -> _Layout:
     pages, cut = _full_pages(source, tiff)
     first, facts = pages[0], declared(source, pages[0])
-    _refuse_what_is_no_plane(source, facts)
+    _refuse_what_is_no_series(source, facts)
     samples = _samples(first)
-    raw_planes = len(pages) == 1 and samples == 1 and _is_run(source, first, facts)
-    planes = (facts.channels or 1) if raw_planes else len(pages) * samples
-    _check_pages(source, pages, facts, planes)
+    facts = _with_frames(facts, len(pages), samples)
+    is_run = len(pages) == 1 and samples == 1 and _is_run(source, first, facts)
+    held = (facts.channels or 1) * facts.frames if is_run else len(pages) * samples
+    planes = max(1, held // facts.frames)
+    _check_pages(source, pages, facts, held)
     itemsize = np.dtype(first.dtype).itemsize if first.dtype is not None else 1
     for page in pages:
         source.check_claim(
-            height=page.imagelength, width=page.imagewidth, channels=planes, sample_bytes=itemsize
+            height=page.imagelength,
+            width=page.imagewidth,
+            channels=planes,
+            sample_bytes=itemsize,
+            frames=facts.frames,
         )
     dtype = stored_dtype(source, first.dtype)
     for number, page in enumerate(pages):
-        check_blocks(source, page, number, len(pages) + cut, planes if raw_planes else 1)
+        check_blocks(source, page, number, len(pages) + cut, held if is_run else 1)
     if cut:
         raise truncated(source, len(pages), len(pages) + 1)
-    ordered = [pages[i] for i in facts.page_of_channel] if len(facts.page_of_channel) == len(pages) else pages
     photo = first.photometric == _PALETTE or (samples == 3 and first.photometric in (_RGB, _YCBCR))
-    return _Layout(ordered, planes, raw_planes, photo, _info(first, facts, planes, photo=photo, dtype=dtype))
+    order = _order(source, facts, held if is_run else len(pages))
+    return _Layout(
+        pages=pages if is_run else [pages[number] for number in order],
+        planes=planes,
+        run=order if is_run else (),
+        photo=photo,
+        info=_info(first, facts, planes, photo=photo, dtype=dtype),
+    )
 
 
-def _refuse_what_is_no_plane(source: Source, facts: Declared) -> None:
+def _order(source: Source, facts: Declared, held: int) -> tuple[int, ...]:
+    """The place in the file of each plane, frame by frame and channel by channel, as far as the metadata name them."""
+    order = facts.page_of_plane
+    if len(order) != held:
+        return tuple(range(held))
+    if min(order) < 0 or max(order) >= held:
+        raise source.error("its metadata name pages that it does not hold", do=RESAVE)
+    return order
+
+
+def _refuse_what_is_no_series(source: Source, facts: Declared) -> None:
     if facts.images > 1 or facts.elsewhere:
         held = (
             f"it holds {facts.images} images" if facts.images > 1 else "parts of its image lie in other files"
         )
         raise source.error(held, do="Export one image with all its channels into one file and upload that.")
-    if facts.stack:
+    if facts.both:
         raise source.error(
-            f"it is a stack of {facts.stack}; stacks are not supported yet",
-            do="Save one plane per file and upload those.",
+            f"it is a stack of {facts.both}; one of the two at a time is taken",
+            do="Save a file for each time point or for each z-slice and upload those.",
         )
+
+
+def _with_frames(facts: Declared, pages: int, samples: int) -> Declared:
+    """Pages that nothing describes: a few are channels; many are frames, and so are pages of colour."""
+    silent = facts.frames == 1 and facts.channels in (None, samples)
+    if silent and pages > (1 if samples > 1 else MAX_UNDECLARED_CHANNELS):
+        return replace(facts, frames=pages, axis="t", channels=samples, names=(), guessed=True)
+    return facts
 
 
 def _info(page: TiffPage, facts: Declared, planes: int, *, photo: bool, dtype: str) -> PixelInfo:
@@ -117,6 +155,8 @@ def _info(page: TiffPage, facts: Declared, planes: int, *, photo: bool, dtype: s
         notes.append("It asks viewers to turn it (Orientation tag); the stored pixels are kept unturned.")
     if page.samplesperpixel > _samples(page):
         notes.append("Its transparency is left out.")
+    if facts.guessed:
+        notes.append(f"It does not say what its {facts.frames} pages are; they are taken as time points.")
     return PixelInfo(
         format="tiff",
         height=page.imagelength,
@@ -125,6 +165,8 @@ def _info(page: TiffPage, facts: Declared, planes: int, *, photo: bool, dtype: s
         channel_names=RGB_NAMES if photo else channel_names(planes, facts.names),
         pixel_size_um=facts.pixel_size_um,
         source_dtype=np.dtype(page.dtype).name,
+        frames=facts.frames,
+        axis=facts.axis,
         notes=tuple(notes),
     )
 
@@ -135,13 +177,13 @@ def _full_pages(source: Source, tiff: TiffFile) -> tuple[list[TiffPage], bool]:
     Reads at most a few more pages than are accepted.
     """
     try:
-        chain = list(itertools.islice(iter(tiff.pages), 2 * MAX_CHANNELS + 1))
+        chain = list(itertools.islice(iter(tiff.pages), MAX_PLANES + 1))
     except (TiffFileError, *DECODER_ERRORS) as error:
         raise source.error("its list of pages is damaged or cut short", do=UPLOAD_AGAIN) from error
     pages = [page for page in chain if isinstance(page, TiffPage) and not page.subfiletype & 0b101]
     if not pages:
         raise source.error("it holds no full-size image", do=RESAVE)
-    cut = len(chain) <= 2 * MAX_CHANNELS and _next_page_offset(source, chain[-1]) != 0
+    cut = len(chain) <= MAX_PLANES and _next_page_offset(source, chain[-1]) != 0
     return pages, cut
 
 
@@ -154,43 +196,56 @@ def _next_page_offset(source: Source, page: TiffPage | TiffFrame) -> int:
     return int(offset)
 
 
-def _check_pages(source: Source, pages: list[TiffPage], facts: Declared, planes: int) -> None:
+def _check_pages(source: Source, pages: list[TiffPage], facts: Declared, held: int) -> None:
+    """``held`` counts planes in the file: one a page and sample, or those of the run."""
     first = pages[0]
-    limit = MAX_CHANNELS if facts.channels else MAX_UNDECLARED_CHANNELS
-    if len(pages) > 1 and _samples(first) > 1:
-        raise source.error(
-            f"it is a stack of {len(pages)} colour pages; stacks are not supported yet",
-            do="Save one page per file and upload those.",
-        )
-    if planes > limit:
-        if facts.channels:
-            raise source.error(
-                f"it declares {planes} channels, more than the {limit} that are accepted",
-                do="Keep the channels you need and upload that.",
-            )
-        count = f"more than {2 * MAX_CHANNELS}" if len(pages) > 2 * MAX_CHANNELS else str(planes)
-        raise source.error(
-            f"it has {count} pages or planes and does not say that they are channels; stacks are not supported yet",
-            do="Save one plane per file and upload those, or export it as OME-TIFF with named channels.",
-        )
     if any((page.shape, page.dtype) != (first.shape, first.dtype) for page in pages):
         sizes = ", ".join(dict.fromkeys(f"{p.imagewidth} x {p.imagelength} ({p.dtype})" for p in pages))
         raise source.error(
             f"its pages differ: {sizes}", do="Save the page you want as its own file and upload that."
         )
-    if facts.channels and facts.channels > planes and _samples(first) == 1:
-        sound = "Page 1 is fine." if planes == 1 else f"Pages 1 to {planes} are fine."
+    _check_frames(source, facts, len(pages), held)
+    if len(pages) > facts.frames and _samples(first) > 1:
         raise source.error(
-            f"it declares {facts.channels} channels and holds {planes}",
+            f"it is a stack of {len(pages)} colour pages and says that they are channels",
+            do="Save one page per file and upload those.",
+        )
+    channels = held // facts.frames
+    if channels > MAX_CHANNELS:
+        raise source.error(
+            f"it declares {channels} channels, more than the {MAX_CHANNELS} that are accepted",
+            do="Keep the channels you need and upload that.",
+        )
+    if facts.channels and facts.channels > channels and _samples(first) == 1:
+        sound = "Page 1 is fine." if held == 1 else f"Pages 1 to {held} are fine."
+        raise source.error(
+            f"it declares {facts.channels} channels and holds {channels}",
             fine=sound,
             do="Upload it again from the original, or save the channels that are there as a new file.",
+        )
+
+
+def _check_frames(source: Source, facts: Declared, pages: int, held: int) -> None:
+    noun = "z-slices" if facts.axis == "z" else "time points"
+    if facts.frames > MAX_FRAMES or pages > MAX_PLANES:
+        count = f"{facts.frames} {noun}" if facts.frames > MAX_FRAMES else f"more than {MAX_PLANES} pages"
+        raise source.error(
+            f"it has {count}, more than is accepted in one file ({MAX_FRAMES} frames, {MAX_PLANES} planes)",
+            do="Cut it into shorter pieces and upload those.",
+        )
+    if facts.frames > 1 and (held % facts.frames or held < facts.frames * (facts.channels or 1)):
+        each = f" of {facts.channels} channels" if (facts.channels or 1) > 1 else ""
+        raise source.error(
+            f"it declares {facts.frames} {noun}{each} and holds {held} {'plane' if held == 1 else 'planes'}",
+            do="Copy it from the original and upload it again, or save the frames that are there as a new file.",
         )
 
 
 def _is_run(source: Source, page: TiffPage, facts: Declared) -> bool:
     """One IFD for several planes that follow each other unpacked, as ImageJ and tifffile write them."""
     plain = page.compression == UNCOMPRESSED and page.bitspersample in (8, 16, 32, 64) and not page.is_tiled
-    if not plain or not facts.channels or facts.channels < 2 or page.dtype is None:
+    planes = (facts.channels or 1) * facts.frames
+    if not plain or planes < 2 or page.dtype is None:
         return False
     plane_bytes = page.imagelength * page.imagewidth * np.dtype(page.dtype).itemsize
     offsets, counts = page.dataoffsets, page.databytecounts
@@ -203,7 +258,7 @@ def _is_run(source: Source, page: TiffPage, facts: Declared) -> bool:
         and sum(counts)
         in (
             plane_bytes,
-            plane_bytes * facts.channels,
+            plane_bytes * planes,
         )
     )
 

@@ -1,4 +1,4 @@
-"""What a TIFF's metadata say about its planes: how many are channels, their names, and the size of a pixel.
+"""What a TIFF's metadata say about its planes: which are channels and which frames, names, the size of a pixel.
 
 OME-XML, ImageJ's description, tifffile's own JSON description and the resolution tags, read here rather than through
 tifffile's series: a series may follow file names in OME-XML to other files on this machine, and allocates what the
@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tifffile import TiffPage
 
-from labeling.pixels.info import PixelError
-from labeling.pixels.limits import Source
+from labeling.pixels.info import FrameAxis, PixelError
+from labeling.pixels.limits import MAX_PLANES, Source
 
 _MAX_OME = 32 * 2**20  # characters
 _UM_PER = {
@@ -34,15 +35,46 @@ _PRINT_RESOLUTIONS = {72, 96, 150, 200, 240, 300, 600}  # dots per inch that pro
 
 
 @dataclass(frozen=True, slots=True)
+class _Order:
+    """How planes follow each other: the channels of a frame together, or the frames of a channel (``frames_first``)."""
+
+    channels: int
+    frames: int
+    frames_first: bool
+
+    @property
+    def planes(self) -> int:
+        return self.channels * self.frames
+
+    def place(self, frame: int, channel: int) -> int:
+        """Where a plane stands in the file's order."""
+        return frame + channel * self.frames if self.frames_first else channel + frame * self.channels
+
+    def places(self) -> Iterator[int]:
+        """The place of each plane, frame by frame and channel by channel."""
+        return (
+            self.place(frame, channel) for frame in range(self.frames) for channel in range(self.channels)
+        )
+
+    def pages(self) -> tuple[int, ...]:
+        """The same; () if that is the file's own order, or if there are more planes than are looked at."""
+        natural = not self.frames_first or min(self.channels, self.frames) < 2
+        return () if natural or self.planes > MAX_PLANES else tuple(self.places())
+
+
+@dataclass(frozen=True, slots=True)
 class Declared:
     """What the metadata say; None and empty where they are silent."""
 
-    channels: int | None = None
-    stack: str = ""  # "12 z-slices" if the file is a stack
+    channels: int | None = None  # of a frame
+    frames: int = 1
+    axis: FrameAxis | None = None  # of the frames
+    both: str = ""  # "12 z-slices and 5 time points" if frames run along two axes
     names: tuple[str | None, ...] = ()
     pixel_size_um: float | None = None
     images: int = 1
-    page_of_channel: tuple[int, ...] = ()
+    page_of_plane: tuple[int, ...] = ()  # frame by frame, channel by channel; () for the file's own order
+    guessed: bool = False  # the frames are what we make of pages that nothing describes
     elsewhere: bool = False  # some planes lie in other files
 
 
@@ -79,6 +111,7 @@ def _ome(source: Source, xml: str) -> Declared:
 
 def _ome_pixels(pixels: ElementTree.Element, *, images: int) -> Declared:
     depth, times, channels = (int(pixels.get(f"Size{axis}", "1")) for axis in "ZTC")
+    frames, axis, both = _along(depth=depth, times=times)
     elements = [child for child in pixels if _tag(child) == "Channel"]
     names: list[str | None] = []
     for element in elements:
@@ -87,26 +120,38 @@ def _ome_pixels(pixels: ElementTree.Element, *, images: int) -> Declared:
     size = pixels.get("PhysicalSizeX")
     per_unit = _UM_PER.get(pixels.get("PhysicalSizeXUnit", "µm").lower())
     blocks = [child for child in pixels if _tag(child) == "TiffData"]
+    in_samples = any(int(element.get("SamplesPerPixel", "1")) > 1 for element in elements)
+    dimensions = pixels.get("DimensionOrder", "XYCZT")
+    order = _Order(
+        channels=len(elements) if in_samples else channels,
+        frames=frames,
+        frames_first=axis is not None and dimensions.find(axis.upper()) < dimensions.find("C"),
+    )
     return Declared(
         channels=channels,
-        stack=_stack({"z-slice": depth, "time point": times}),
+        frames=frames,
+        axis=axis,
+        both=both,
         names=tuple(names),
         pixel_size_um=_positive(float(size) * per_unit) if size and per_unit else None,
         images=images,
-        page_of_channel=_pages_of_channels(blocks, channels),
+        page_of_plane=_ome_pages(blocks, order, f"First{(axis or 't').upper()}"),
         elsewhere=len({uuid.text for block in blocks for uuid in block if _tag(uuid) == "UUID"}) > 1,
     )
 
 
-def _pages_of_channels(blocks: list[ElementTree.Element], channels: int) -> tuple[int, ...]:
-    """The page that holds each channel, if TiffData elements say so for every one; else ()."""
+def _ome_pages(blocks: list[ElementTree.Element], order: _Order, first_frame: str) -> tuple[int, ...]:
+    """The page of each plane, frame by frame, if TiffData elements say so for every one; else by the order alone."""
+    if order.planes > MAX_PLANES:
+        return ()
     pages: dict[int, int] = {}
-    for block in blocks[:1024]:
-        first, page = int(block.get("FirstC", "0")), int(block.get("IFD", "0"))
-        count = int(block.get("PlaneCount", "1" if "IFD" in block.attrib else str(channels)))
-        pages.update({first + i: page + i for i in range(max(0, min(count, channels - first, 1024)))})
-    complete = len(pages) == channels and all(c in pages for c in range(channels))
-    return tuple(pages[c] for c in range(channels)) if complete else ()
+    for block in blocks[:MAX_PLANES]:
+        frame, channel = int(block.get(first_frame, "0")), int(block.get("FirstC", "0"))
+        first, page = order.place(frame, channel), int(block.get("IFD", "0"))
+        count = int(block.get("PlaneCount", "1" if "IFD" in block.attrib else str(order.planes)))
+        pages.update({first + i: page + i for i in range(max(0, min(count, order.planes - first)))})
+    complete = len(pages) == order.planes and all(plane in pages for plane in range(order.planes))
+    return tuple(pages[place] for place in order.places()) if complete else order.pages()
 
 
 def _imagej(page: TiffPage, description: str) -> Declared:
@@ -118,10 +163,14 @@ def _imagej(page: TiffPage, description: str) -> Declared:
     }
     metadata = page.tags.valueof(50839)  # IJMetadata, decoded by tifffile to a dict
     labels = metadata.get("Labels", []) if isinstance(metadata, dict) else []
-    names = tuple(str(label) for label in labels) if isinstance(labels, list) else ()
+    frames, axis, both = _along(depth=counts.get("slices", 1), times=counts.get("frames", 1))
+    # ImageJ labels planes: those of a series name its frames.
+    names = tuple(str(label) for label in labels) if isinstance(labels, list) and frames == 1 else ()
     return Declared(
         channels=counts.get("channels"),
-        stack=_stack({"z-slice": counts.get("slices", 1), "time point": counts.get("frames", 1)}),
+        frames=frames,
+        axis=axis,
+        both=both,
         names=names,
         pixel_size_um=_size_by_tags(page, unit_um=_UM_PER.get(facts.get("unit", "").strip().lower())),
     )
@@ -140,8 +189,16 @@ def _shaped(page: TiffPage, description: str) -> Declared:
     if not isinstance(axes, str) or not isinstance(shape, list) or len(axes) != len(shape):
         return Declared(pixel_size_um=size, names=names)
     counts = {axis: n for axis, n in zip(axes, shape, strict=True) if isinstance(n, int)}
-    stack = _stack({"z-slice": counts.get("Z", 1), "time point": counts.get("T", 1)})
-    return Declared(channels=counts.get("C"), stack=stack, names=names, pixel_size_um=size)
+    frames, axis, both = _along(depth=counts.get("Z", 1), times=counts.get("T", 1))
+    order = _Order(
+        channels=counts.get("C", 1),
+        frames=frames,
+        frames_first=axis is not None and axes.find(axis.upper()) > axes.find("C") >= 0,
+    )
+    return Declared(
+        channels=counts.get("C"), frames=frames, axis=axis, both=both, names=names, pixel_size_um=size,
+        page_of_plane=order.pages(),
+    )  # fmt: skip
 
 
 def _size_by_tags(page: TiffPage, *, unit_um: float | None) -> float | None:
@@ -168,8 +225,13 @@ def _positive(size: float) -> float | None:
     return round(size, 9) if 1e-4 <= size <= 1e3 else None
 
 
-def _stack(counts: dict[str, int]) -> str:
-    return " and ".join(f"{count} {noun}s" for noun, count in counts.items() if count > 1)
+def _along(*, depth: int, times: int) -> tuple[int, FrameAxis | None, str]:
+    """Frames, their axis, and what to say if they run along both."""
+    if depth > 1 and times > 1:
+        return 1, None, f"{depth} z-slices and {times} time points"
+    if times > 1:
+        return times, "t", ""
+    return (depth, "z", "") if depth > 1 else (1, None, "")
 
 
 def _tag(element: ElementTree.Element) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from tifffile import TiffFileError, TiffPage
@@ -66,11 +67,14 @@ def truncated(source: Source, number: int, count: int) -> PixelError:
     )
 
 
-def read_run(source: Source, page: TiffPage, array: AnyArray) -> None:
-    """Fill a (planes, H, W) array from the planes that follow each other, unpacked, from the page's first strip on."""
+def read_run(source: Source, page: TiffPage, array: AnyArray, places: Sequence[int]) -> None:
+    """Fill a (planes, H, W) array from planes that follow each other, unpacked, from the page's first strip on.
+
+    ``places`` says which of them, counted from 0.
+    """
     dtype = np.dtype(page.dtype).newbyteorder(page.parent.byteorder)
-    for number, plane in enumerate(array):
-        raw = source.read_at(page.dataoffsets[0] + number * plane.nbytes, plane.nbytes)
+    for place, plane in zip(places, array, strict=True):
+        raw = source.read_at(page.dataoffsets[0] + place * plane.nbytes, plane.nbytes)
         plane[...] = np.frombuffer(raw, dtype=dtype).reshape(plane.shape)
 
 

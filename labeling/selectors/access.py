@@ -11,7 +11,18 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import F, QuerySet
 
 from labeling.errors import Forbidden, NotFound
-from labeling.models import Image, Job, Membership, Project, Role, TrainingRun
+from labeling.models import (
+    CellClass,
+    Image,
+    Job,
+    Membership,
+    Note,
+    Project,
+    Proposal,
+    Role,
+    Series,
+    TrainingRun,
+)
 
 User = AbstractBaseUser | AnonymousUser
 
@@ -54,7 +65,9 @@ def project_for(user: User, project_id: UUID, *, at_least: Role = Role.VIEWER) -
 
 def image_for(user: User, image_id: UUID, *, at_least: Role = Role.VIEWER) -> Image:
     """The image with its project and the model in use: one query, for this is asked at every box and every edit."""
-    images = Image.objects.select_related("project__active_version__parent", "submitted_by")
+    images = Image.objects.select_related(
+        "project__active_version__parent", "submitted_by", "skipped_by", "series"
+    )
     members = images.filter(pk=image_id, project__memberships__user_id=_id(user))
     image = members.annotate(role=F("project__memberships__role")).first()
     if image is None:
@@ -80,6 +93,44 @@ def run_for(user: User, run_id: UUID, *, at_least: Role = Role.VIEWER) -> Traini
         raise NotFound("The training run")
     _require(user, run.project_id, at_least)
     return run
+
+
+def class_for(user: User, class_id: UUID, *, at_least: Role = Role.VIEWER) -> CellClass:
+    """The class of cells."""
+    row = CellClass.objects.filter(pk=class_id, project__memberships__user_id=_id(user)).first()
+    if row is None:
+        raise NotFound("The class")
+    _require(user, row.project_id, at_least)
+    return row
+
+
+def note_for(user: User, note_id: UUID, *, at_least: Role = Role.VIEWER) -> Note:
+    """The note, with its image."""
+    notes = Note.objects.select_related("image")
+    note = notes.filter(pk=note_id, image__project__memberships__user_id=_id(user)).first()
+    if note is None:
+        raise NotFound("The note")
+    _require(user, note.image.project_id, at_least)
+    return note
+
+
+def series_for(user: User, series_id: UUID, *, at_least: Role = Role.VIEWER) -> Series:
+    """The series."""
+    series = Series.objects.filter(pk=series_id, project__memberships__user_id=_id(user)).first()
+    if series is None:
+        raise NotFound("The series")
+    _require(user, series.project_id, at_least)
+    return series
+
+
+def proposal_for(user: User, proposal_id: UUID, *, at_least: Role = Role.VIEWER) -> Proposal:
+    """The proposal, with its image."""
+    proposals = Proposal.objects.select_related("image")
+    proposal = proposals.filter(pk=proposal_id, image__project__memberships__user_id=_id(user)).first()
+    if proposal is None:
+        raise NotFound("The proposal")
+    _require(user, proposal.image.project_id, at_least)
+    return proposal
 
 
 def _id(user: User) -> int:

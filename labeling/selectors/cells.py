@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from labeling.models import Cell, Edit, Source
 from labeling.patch import CellState, Patch
@@ -15,20 +16,22 @@ from labeling.rle import BoxMask
 TO_CHECK_BELOW = 0.7
 COLUMNS = (
     "id", "label", "x0", "y0", "x1", "y1", "rle", "score", "source", "model_version_id",
+    "cell_class_id",
 )  # fmt: skip
 
 # The database writes the JSON: 10,000 cells are 600,000 numbers, which Python would turn into objects and back.
 _CELLS_JSON = """
 SELECT coalesce(string_agg(json_build_object(
     'id', id, 'label', label, 'box', json_build_array(x0, y0, x1, y1), 'rle', rle,
-    'score', score, 'source', source, 'model_version', model_version_id
+    'score', score, 'source', source, 'model_version', model_version_id,
+    'class_id', class_id
 )::text, ',' ORDER BY label), '') FROM labeling_cell WHERE image_id = %s
 """
 
 
 def cell_state(row: tuple[Any, ...]) -> CellState:
     """The state of a row of COLUMNS."""
-    id_, label, x0, y0, x1, y1, rle, score, source, version = row
+    id_, label, x0, y0, x1, y1, rle, score, source, version, class_id = row
     return CellState(
         id=str(id_),
         label=label,
@@ -37,6 +40,7 @@ def cell_state(row: tuple[Any, ...]) -> CellState:
         score=score,
         source=source,
         model_version=str(version) if version else None,
+        class_id=str(class_id) if class_id else None,
     )
 
 
@@ -78,6 +82,12 @@ def cells_at(image_id: UUID, revision: int) -> dict[str, CellState]:
     return _replay(Edit.objects.filter(image_id=image_id, revision__lte=revision).order_by("revision"))
 
 
+def edits_after(image_id: UUID, revision: int) -> QuerySet[Edit]:
+    """The edits of later revisions, in order, with their authors."""
+    edits = Edit.objects.filter(image_id=image_id, revision__gt=revision)
+    return edits.select_related("author").order_by("revision")
+
+
 def masks_at(image_id: UUID, revision: int) -> list[BoxMask]:
     """The masks of the cells at ``revision``, in the order of their labels: what training takes as truth."""
     return [
@@ -86,8 +96,9 @@ def masks_at(image_id: UUID, revision: int) -> list[BoxMask]:
 
 
 def predicted_cells(image_id: UUID, revision: int) -> dict[str, CellState]:
-    """What the model proposed up to ``revision``: its own Edits alone, whatever people did in between."""
-    edits = Edit.objects.filter(image_id=image_id, revision__lte=revision, source=Source.MODEL)
+    """What the model proposed up to ``revision``: its own Edits and its proposals that a person accepted, whatever
+    people did in between."""
+    edits = _model_edits(image_id, revision)
     cells: dict[str, CellState] = {}
     for patch in edits.order_by("revision").values_list("patch", flat=True):
         change = Patch.from_json(patch)
@@ -99,8 +110,13 @@ def predicted_cells(image_id: UUID, revision: int) -> dict[str, CellState]:
 
 def predicting_version(image_id: UUID, revision: int) -> UUID | None:
     """The model version whose proposal people saw last, None if no model has looked at the image."""
-    edits = Edit.objects.filter(image_id=image_id, revision__lte=revision, source=Source.MODEL)
+    edits = _model_edits(image_id, revision)
     return edits.order_by("-revision").values_list("model_version_id", flat=True).first()
+
+
+def _model_edits(image_id: UUID, revision: int) -> QuerySet[Edit]:
+    """An Edit that names a version is a model's, or a person's who accepted that model's proposal as it was."""
+    return Edit.objects.filter(image_id=image_id, revision__lte=revision, model_version__isnull=False)
 
 
 def was_edited_by_a_person(image_id: UUID) -> bool:

@@ -20,7 +20,9 @@ def features_key(*, image: Image, version: ModelVersion) -> str:
         raise Conflict(f"{image.name}: its channels are not mapped yet.", code="needs_channels")
     names = channel_names(image)
     places = [names.index(name) if name else None for name in (roles["nuclear"], roles["whole_cell"])]
-    parts = [image.sha256, [*places, roles["rgb"]], version.preprocessing, version.trunk_hash]
+    parts: list[object] = [image.sha256, [*places, roles["rgb"]], version.preprocessing, version.trunk_hash]
+    if image.series_id is not None:  # frames share a file and differ in their pixels
+        parts.append(image.frame)
     return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()
 
 

@@ -13,7 +13,8 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from labeling.errors import Invalid
-from labeling.models import Image, ImageStatus, Job, Project
+from labeling.models import Edit, Image, ImageStatus, Job, Project, Series
+from labeling.selectors.people import person
 
 ORDERS = {"created": "created_at", "-created": "created_at", "name": "name", "-name": "name"}
 PAGE_SIZE = 100
@@ -26,6 +27,14 @@ class ImagePage:
     results: list[Image]
     next: str | None
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class FramePlace:
+    """A frame's neighbours in its series; None at its ends. Frames that were deleted are passed over."""
+
+    previous: UUID | None
+    next: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +54,7 @@ def images_page(
     """A page of the project's images. Raises Invalid for an unknown status or order, or a broken cursor."""
     if order not in ORDERS:
         raise Invalid(f"Images are ordered by one of {', '.join(ORDERS)}.")
-    images = project.images.select_related("submitted_by")
+    images = project.images.select_related("submitted_by", "skipped_by", "series")
     if status:
         if status not in ImageStatus.values:
             raise Invalid(f"There is no image status {status!r}.")
@@ -73,6 +82,35 @@ def image_place(image: Image) -> Place:
     )
 
 
+def images_around(image: Image, *, reach: int = 12) -> ImagePage:
+    """The image with up to ``reach`` neighbours on each side, in the order of uploading."""
+    images = Image.objects.filter(project_id=image.project_id).select_related(
+        "submitted_by", "skipped_by", "series"
+    )
+    earlier = _after(images, "created_at", True, image.created_at, image.pk).order_by("-created_at", "-id")
+    later = _after(images, "created_at", False, image.created_at, image.pk).order_by("created_at", "id")
+    after = list(later[: reach + 1])
+    rows = [*reversed(earlier[:reach]), image, *after[:reach]]
+    more = len(after) > reach
+    total = Image.objects.filter(project_id=image.project_id).count()
+    return ImagePage(rows, _write_cursor(rows[-1], "created_at") if more else None, total)
+
+
+def frame_place(image: Image) -> FramePlace:
+    """The frames before and after this one, in its series."""
+    frames = Image.objects.filter(series=image.series)
+    before = frames.filter(frame__lt=image.frame).order_by("-frame")
+    after = frames.filter(frame__gt=image.frame).order_by("frame")
+    return FramePlace(
+        previous=before.values_list("pk", flat=True).first(), next=after.values_list("pk", flat=True).first()
+    )
+
+
+def frames_of(series: Series) -> list[Image]:
+    """The series' frames in their order."""
+    return list(Image.objects.filter(series=series).order_by("frame"))
+
+
 def thumbnail_url(image: Image) -> str | None:
     """None until ingest made one."""
     return f"/api/images/{image.pk}/thumbnail" if image.thumbnail else None
@@ -97,6 +135,18 @@ def image_event(image: Image, job: Job | None = None) -> dict[str, Any]:
         "to_check": image.to_check_count,
         "thumbnail_url": thumbnail_url(image),
         "outlines_url": outlines_url(image),
+    }
+
+
+def edit_event(edit: Edit, session: str | None) -> dict[str, Any]:
+    """The live event about an edit; ``session`` is the tab that made it. The patch is fetched by those who want it."""
+    return {
+        "image": str(edit.image_id),
+        "revision": edit.revision,
+        "id": str(edit.pk),
+        "author": person(edit.author),
+        "session": session,
+        "source": str(edit.source),
     }
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Iterable
+from copy import copy
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.core.files.base import ContentFile, File
@@ -16,7 +17,7 @@ from django.db import transaction
 
 from labeling import live
 from labeling.errors import Invalid, NotFound, UploadRejected
-from labeling.models import Image, ImageGroup, ImageStatus, Job, JobKind, Project, Split
+from labeling.models import Image, ImageGroup, ImageStatus, Job, JobKind, Project, Series, Split
 from labeling.pixels import ChannelRoles, PixelError, PixelInfo, probe
 from labeling.selectors.channels import channel_roles
 from labeling.selectors.images import image_event
@@ -32,8 +33,10 @@ def image_create(
 ) -> Image:
     """Take in an uploaded file: headers are checked, the file is stored, an ingest job is sent.
 
-    ``group_key`` names what the image shares with others (slide, movie), which keeps them in one split; by default
-    only an identical file is in its group. Raises UploadRejected with a sentence that names the file and the reason.
+    A time-lapse or a z-stack becomes a series: an image a frame, all of the one file and so of one group. Returns the
+    first of them. ``group_key`` names what the image shares with others (slide, movie), which keeps them in one split;
+    by default only an identical file is in its group. Raises UploadRejected with a sentence that names the file and
+    the reason.
     """
     name = _clean_name(name)
     info = _probe(content, name)
@@ -43,6 +46,8 @@ def image_create(
         pixel_size_um=info.pixel_size_um,
     )  # fmt: skip
     image.group_key = group_key or image.sha256
+    if info.axis is not None:
+        image.series = Series(project=project, name=name, axis=info.axis, count=info.frames)
     # Outside the transaction: writing gigabytes must not hold the project's lock.
     image.file.save(name, content, save=False)
     try:
@@ -116,12 +121,46 @@ def image_segment(*, image: Image) -> Job:
 @transaction.atomic
 def image_delete(*, image: Image) -> None:
     """Delete an image with its cells, history and files."""
+    open_jobs_lock(image_id=image.pk)
+    series = None if image.series_id is None else _series_locked(image.series_id)
     image = _locked(image)
-    names = [image.file.name, image.pyramid.name, image.thumbnail.name]
+    names = [image.pyramid.name, image.thumbnail.name]
+    is_last = series is None or not series.frames.exclude(pk=image.pk).exists()
+    if is_last:
+        names.append(image.file.name)
+    _delete(image)
+    if series is not None and is_last:
+        series.delete()
+    transaction.on_commit(lambda: _delete_files(names), robust=True)
+
+
+@transaction.atomic
+def series_delete(*, series: Series) -> None:
+    """Delete a series: all its frames, with their cells and history, and the file."""
+    open_jobs_lock(image__series=series)
+    series = _series_locked(series.pk)
+    frames = list(series.frames.order_by("pk"))
+    names = [name for frame in frames for name in (frame.pyramid.name, frame.thumbnail.name)]
+    for frame in frames:
+        _delete(_locked(frame))
+    series.delete()
+    transaction.on_commit(
+        lambda: _delete_files([*names, *{frame.file.name for frame in frames}]), robust=True
+    )
+
+
+def _delete(image: Image) -> None:
     project_id, image_id = image.project_id, image.pk
     image.delete()
-    transaction.on_commit(lambda: _delete_files(names), robust=True)
     live.publish(project_id, "image", {"id": str(image_id), "status": "deleted"})
+
+
+def _series_locked(series_id: UUID) -> Series:
+    """The series, locked before its frames: of two who delete the last two frames, one deletes the file. NotFound."""
+    series = Series.objects.select_for_update().filter(pk=series_id).first()
+    if series is None:
+        raise NotFound("The series")
+    return series
 
 
 def _locked(image: Image) -> Image:
@@ -140,9 +179,29 @@ def _insert(image: Image) -> None:
     if Project.objects.select_for_update().filter(pk=image.project_id).first() is None:
         raise NotFound("The project")
     image.split = _split(image)
+    if image.series is None:
+        _insert_one(image)
+        return
+    image.series.save(force_insert=True)
+    name, count = image.name, image.series.count
+    for frame in range(count):
+        one = image if frame == 0 else copy(image)
+        one.pk = image.pk if frame == 0 else uuid4()
+        one.frame, one.name = frame, _frame_name(name, image.series.axis, frame, count)
+        _insert_one(one)
+
+
+def _insert_one(image: Image) -> None:
     image.save(force_insert=True)
     job = job_create(kind=JobKind.INGEST, project=image.project, image=image)
     live.publish(image.project_id, "image", image_event(image, job))
+
+
+def _frame_name(name: str, axis: str, frame: int, count: int) -> str:
+    """ "movie_t007.tif" for the seventh frame of "movie.tif": people count from 1."""
+    suffix = PurePosixPath(name).suffix[:16]
+    number = f"_{axis}{frame + 1:0{len(str(count))}d}"
+    return name.removesuffix(suffix)[: NAME_LENGTH - len(suffix) - len(number)] + number + suffix
 
 
 def _split(image: Image) -> Split:

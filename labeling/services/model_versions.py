@@ -94,7 +94,7 @@ def _read_base(path: Path) -> ModelVersion:
 
 
 def _preprocessing(config: dict[str, Any]) -> str:
-    """A name that changes with how pixels reach the trunk: its input, the tiling, and whether stains keep their colour."""
+    """A name that changes with how pixels reach the trunk: its input, the tiling, whether stains keep colour."""
     shaping = json.dumps([config["trunk"], config["tiling"], config.get("colour", False)], sort_keys=True)
     return f"{config['name']}-{hashlib.sha256(shaping.encode()).hexdigest()[:16]}"
 

@@ -9,12 +9,14 @@ from uuid import UUID, uuid4
 from django.db import transaction
 
 from labeling import live
+from labeling.errors import Conflict
 from labeling.models import Edit, Image, ImageStatus, Job, JobKind, Proposal, Source
 from labeling.patch import CellState, Patch
 from labeling.rle import BoxMask
 from labeling.selectors.cells import cell_states, was_edited_by_a_person
 from labeling.selectors.images import image_event
-from labeling.services.edits import IMAGE_FIELDS, cells_write
+from labeling.selectors.proposals import proposals_open
+from labeling.services.edits import IMAGE_FIELDS, cells_write, edit_publish
 from labeling.services.job_effects import PEOPLE_HAVE_IT
 from labeling.services.jobs import Claim, job_create, job_finish
 
@@ -39,14 +41,20 @@ def segmentation_store(
         _propose(job, image, version_id, patch)
     else:
         _replace(job, image, version_id, patch)
-    live.publish(image.project_id, "image", image_event(image))
     return "proposal" if theirs else "stored"
 
 
 @transaction.atomic
 def embedding_request(*, image_id: UUID) -> Job:
-    """Compute the image's features anew: they were evicted, or never made. One job at a time for an image."""
+    """Compute the image's features anew: they were evicted, or never made. One job at a time for an image.
+
+    Raises Conflict if the image was not read yet, or the project has no model.
+    """
     image = Image.objects.select_related("project").get(pk=image_id)
+    if not image.is_ingested:
+        raise Conflict(f"{image.name} has not been read yet.", code="not_ready")
+    if image.project.active_version_id is None:
+        raise Conflict("This project has no model yet.", code="no_model")
     return job_create(kind=JobKind.EMBED, project=image.project, image=image)
 
 
@@ -58,10 +66,11 @@ def _replace(job: Job, image: Image, version_id: UUID, patch: Patch) -> None:
     image.revision += 1
     image.save(update_fields=IMAGE_FIELDS)
     # Stored even if nothing was found: what people add then are cells that this version missed.
-    Edit.objects.create(
+    edit = Edit.objects.create(
         image=image, revision=image.revision, source=Source.MODEL, model_version_id=version_id, job=job,
         patch=patch.to_json(),
     )  # fmt: skip
+    edit_publish(image, edit)
 
 
 def _propose(job: Job, image: Image, version_id: UUID, patch: Patch) -> None:
@@ -69,6 +78,8 @@ def _propose(job: Job, image: Image, version_id: UUID, patch: Patch) -> None:
     if image.status not in PEOPLE_HAVE_IT:
         image.status, image.error = ImageStatus.IN_PROGRESS, ""
         image.save(update_fields=["status", "error"])
+    live.publish(image.project_id, "image", image_event(image))
+    live.publish(image.project_id, "proposal", {"image": str(image.pk), "open": proposals_open(image.pk)})
 
 
 def _cells(

@@ -15,20 +15,25 @@ from labeling.models import CellOutcome, Image, ImageStatus, OutcomeKind, Submis
 from labeling.patch import CellState
 from labeling.selectors.cells import cell_states, cells_at, predicted_cells, predicting_version
 from labeling.selectors.images import image_event
+from labeling.services.leases import lease_check
 from labeling.services.outcomes import Outcome, outcomes
 
 SUBMITTABLE = (ImageStatus.READY, ImageStatus.IN_PROGRESS)
+SUBMITTED_FIELDS = (
+    "status", "submitted_at", "submitted_by", "returned_at", "skipped_at", "skipped_by", "skip_reason",
+)  # fmt: skip
 
 
 @transaction.atomic
-def image_submit(*, image_id: UUID, by: Any, revision: int) -> Image:
+def image_submit(*, image_id: UUID, by: Any, revision: int, session: str | None = None) -> Image:
     """Mark the image as done at ``revision`` and store each cell's outcome. A repetition changes nothing.
 
-    Raises StaleRevision if the image moved on, Conflict if it is not ready.
+    Raises LeaseLost if another tab holds the image, StaleRevision if it moved on, Conflict if it is not ready.
     """
     image = Image.objects.select_for_update().filter(pk=image_id).first()
     if image is None:
         raise NotFound("The image")
+    lease_check(image, by, session)
     if revision != image.revision:
         raise StaleRevision(image.revision)
     if image.status == ImageStatus.SUBMITTED:
@@ -38,7 +43,8 @@ def image_submit(*, image_id: UUID, by: Any, revision: int) -> Image:
             f"{image.name} is not ready: it is {image.get_status_display().lower()}.", code="not_ready"
         )
     image.status, image.submitted_at, image.submitted_by = ImageStatus.SUBMITTED, timezone.now(), by
-    image.save(update_fields=["status", "submitted_at", "submitted_by"])
+    image.returned_at, image.skipped_at, image.skipped_by, image.skip_reason = None, None, None, ""
+    image.save(update_fields=SUBMITTED_FIELDS)
     submission, _ = Submission.objects.get_or_create(image=image, revision=revision, defaults={"by": by})
     _write(submission, _outcomes(image.pk, revision, cell_states(image.pk)))
     live.publish(image.project_id, "image", image_event(image))

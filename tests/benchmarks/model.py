@@ -37,7 +37,8 @@ for x in range(20, 420, 8):
     started = time.perf_counter()
     predictor.decode(features, boxes=box)
     prompts.append(time.perf_counter() - started)
-print(json.dumps([statistics.median(whole[1:]), max(whole[1:]), statistics.median(prompts[5:]), statistics.mean(cells)]))
+whole = whole[1:]
+print(json.dumps([statistics.median(whole), max(whole), statistics.median(prompts[5:]), statistics.mean(cells)]))
 """
 
 
@@ -59,4 +60,6 @@ def measure(size: Size) -> Iterator[Figure]:
     note = f"{len(paths)} images of 512 x 512 of which it finds {cells:.0f} cells each; {THREADS} threads"
     yield Figure("file to label file, p50", whole, "s", 1.5, note=note)
     yield Figure("file to label file, slowest", slowest, "s")
-    yield Figure("a prompt on cached features, p50", 1000 * prompt, "ms", 40, note=f"{THREADS} threads, no server")
+    yield Figure(
+        "a prompt on cached features, p50", 1000 * prompt, "ms", 40, note=f"{THREADS} threads, no server"
+    )

@@ -156,4 +156,5 @@ def cell(label: int, box: tuple[int, int, int, int], rle: list[int]) -> JsonObje
         "score": None,
         "source": "person",
         "model_version": None,
+        "class_id": None,
     }

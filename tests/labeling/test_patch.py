@@ -62,12 +62,34 @@ def test_it_refuses_what_is_no_patch(value: object):
         ("score", True),
         pytest.param("score", 10**400, id="score-huge"),
         ("model_version", "latest"),
+        ("class_id", "nucleus"),
+        ("class_id", 3),
         ("extra", 1),
     ],
 )
 def test_it_refuses_a_cell_with_a_wrong_value(key: str, value: object):
     with pytest.raises(PatchError):
         CellState.from_json(CASE["before"][0] | {key: value})
+
+
+def test_a_cell_of_the_time_before_classes_has_none():
+    old, new = CASE["without_class"]["cell"], CASE["without_class"]["read"]
+    assert "class_id" not in old
+    assert CellState.from_json(old) == CellState.from_json(new)
+    assert CellState.from_json(old).to_json() == new
+
+
+def test_a_patch_of_the_time_before_classes_still_applies():
+    old = {"added": [], "updated": [], "removed": [CASE["without_class"]["cell"]]}
+    before = states(CASE["before"])
+    assert len(Patch.from_json(old).apply(before)) == len(before) - 1
+
+
+def test_apply_refuses_a_cell_whose_class_is_not_as_the_patch_says():
+    state = cell(BoxMask((0, 0, 1, 1), (0, 1)), label=1)
+    classed = CellState.from_json(state.to_json() | {"class_id": "22222222-2222-4222-8222-222222222222"})
+    with pytest.raises(PatchError, match="not as the patch says"):
+        Patch(removed=(state,)).apply({classed.id: classed})
 
 
 def test_apply_refuses_a_cell_that_is_not_as_the_patch_says():

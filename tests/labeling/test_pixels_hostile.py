@@ -53,6 +53,10 @@ GREEDY = (
     '<OME><Image><Pixels DimensionOrder="XYZCT" Type="uint16" SizeX="90" SizeY="120" SizeC="2000000000" SizeZ="1" '
     'SizeT="1"><TiffData IFD="0" PlaneCount="2000000000"/></Pixels></Image></OME>'
 )
+FRAMES_OF_NOWHERE = (
+    '<OME><Image><Pixels DimensionOrder="XYZCT" Type="uint8" SizeX="16" SizeY="16" SizeC="1" SizeZ="1" SizeT="2">'
+    '<TiffData FirstT="0" IFD="0"/><TiffData FirstT="1" IFD="7"/></Pixels></Image></OME>'
+)
 
 REFUSED = {
     "empty file": (b"", "the file is empty"),
@@ -87,19 +91,26 @@ REFUSED = {
     "npy header without end": (b"\x93NUMPY\x01\x00\xff\xff{'descr': '<u2', ", "header is damaged"),
     "npy stack": (npy(np.zeros((20, 30, 40), np.uint8)), "stacks are not supported yet"),
     "negative numbers": (tiff(-GREY.astype(np.int32)), "do not fit 16 bits"),
-    "z-stack": (
-        tiff(np.zeros((20, 16, 16), np.uint8), photometric="minisblack"),
-        "stacks are not supported yet",
+    "time-lapse of z-stacks": (
+        tiff(np.zeros((3, 4, 16, 16), np.uint8), imagej=True, metadata={"axes": "TZYX"}),
+        "4 z-slices and 3 time points",
     ),
-    "ImageJ z-stack": (
-        tiff(np.zeros((4, 16, 16), np.uint8), imagej=True, metadata={"axes": "ZYX"}),
-        "4 z-slices",
+    "more frames than are taken": (
+        tiff(np.zeros((501, 4, 4), np.uint8), photometric="minisblack"),
+        "501 time points",
     ),
-    "OME time-lapse": (
-        tiff(np.zeros((4, 16, 16), np.uint8), ome=True, metadata={"axes": "TYX"}),
-        "4 time points",
+    "fewer frames than declared": (
+        cut(tiff(np.zeros((4, 64, 64), np.uint8), imagej=True, metadata={"axes": "TYX"}), 0.8),
+        "truncated",
     ),
-    "pages of colour": (tiff(np.stack([COLOUR, COLOUR]), photometric="rgb"), "stack of 2 colour pages"),
+    "frames that name pages of nowhere": (
+        tiff(np.zeros((2, 16, 16), np.uint8), metadata=None, description=FRAMES_OF_NOWHERE),
+        "name pages that it does not hold",
+    ),
+    "a bomb of frames": (
+        tiff(np.zeros((300, 1000, 1000), np.uint8), compression="zlib", photometric="minisblack"),
+        "would unpack to",
+    ),
     "JPEG 2000 in TIFF": (tiff(GREY, compression="jpeg2000"), "JPEG2000"),
     "XML bomb": (ome(BILLION_LAUGHS), "OME-XML"),
     "OME that names other files": (ome(ELSEWHERE), "other files"),
@@ -177,6 +188,8 @@ def test_refusing_a_file_spends_no_memory() -> None:
         tiff(CHANNELS, ome=True, metadata={"axes": "CYX"}),
         tiff(CHANNELS, imagej=True, metadata={"axes": "CYX", "Labels": ["a", "b"]}),
         tiff(CHANNELS, compression="zlib", tile=(32, 32), predictor=True),
+        tiff(CHANNELS, ome=True, metadata={"axes": "TYX"}),
+        tiff(CHANNELS, imagej=True, metadata={"axes": "ZYX"}),
         tiff(COLOUR, photometric="rgb", compression="jpeg"),
         tiff(COLOUR, photometric="rgb", compression="lzw", bigtiff=True),
         tiff(GREY.astype(np.float32), compression="zstd"),
@@ -184,7 +197,19 @@ def test_refusing_a_file_spends_no_memory() -> None:
         picture(COLOUR, "JPEG"),
         npy(CHANNELS),
     ],
-    ids=["ome", "imagej", "tiles", "jpeg-tiff", "bigtiff", "float", "png", "jpeg", "npy"],
+    ids=[
+        "ome",
+        "imagej",
+        "tiles",
+        "ome-series",
+        "imagej-series",
+        "jpeg-tiff",
+        "bigtiff",
+        "float",
+        "png",
+        "jpeg",
+        "npy",
+    ],
 )
 def test_no_damage_raises_anything_else(data: bytes) -> None:
     choose = random.Random(len(data))

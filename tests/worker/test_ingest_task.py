@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 
+import numpy as np
 from PIL import Image as PillowImage
+from tifffile import imwrite
 
 from labeling.models import ImageStatus, Job, JobKind, JobStatus
 from labeling.pyramid import read_full
+from labeling.selectors.images import frames_of
 from labeling.services.images import image_create
 from tests.factories import upload
 from tests.integration.bad_files import float_nan_tiff
@@ -41,6 +45,25 @@ def test_a_file_with_bad_pixels_fails_with_its_name_and_the_reason(lab: Lab) -> 
     assert bad.name in fresh(image).error
     assert "NaN" in fresh(image).error
     assert not Job.objects.filter(image=image, kind=JobKind.SEGMENT).exists()
+
+
+def test_each_frame_of_a_time_lapse_is_read_on_its_own(lab: Lab) -> None:
+    frames = np.random.default_rng(0).integers(0, 65535, (3, 40, 50)).astype(np.uint16)
+    file = io.BytesIO()
+    imwrite(file, frames, ome=True, metadata={"axes": "TYX"})
+    first = image_create(
+        project=lab.project,
+        uploaded_by=lab.alice,
+        name="movie.tif",
+        content=upload("movie.tif", file.getvalue()),
+    )
+    assert first.series is not None
+    for image, pixels in zip(frames_of(first.series), frames, strict=True):
+        ingest_image(str(open_job(image, JobKind.INGEST).pk))
+        image = fresh(image)
+        assert (image.status, image.width, image.height) == (ImageStatus.QUEUED, 50, 40)
+        with image.pyramid.open("rb") as pyramid:
+            assert (read_full(pyramid)[0] == pixels).all()
 
 
 def test_the_clock_s_errands_run(lab: Lab) -> None:

@@ -13,6 +13,7 @@ from labeling.pyramid import write_pyramid
 from labeling.selectors.jobs import job_get, job_image
 from labeling.services.images import image_ingested
 from labeling.services.jobs import jobs_sweep
+from labeling.services.leases import presences_sweep
 from labeling.services.training import trainings_due_start
 from labeling.thumbnails import thumbnail
 from worker.tasks.lease import Lease, run_job
@@ -28,8 +29,9 @@ def ingest_image(job_id: str) -> None:
 
 @shared_task(name="ingest.sweep_jobs")
 def sweep_jobs() -> None:
-    """Send again what was lost."""
+    """Send again what was lost; forget tabs that are long gone."""
     jobs_sweep()
+    presences_sweep()
 
 
 @shared_task(name="ingest.start_due_trainings")
@@ -42,7 +44,11 @@ def _ingest(lease: Lease) -> None:
     image = job_image(job_get(lease.job_id))
     with image.file.open("rb") as file:
         pixels = read_pixels(
-            file, image.name, max_pixels=settings.MAX_IMAGE_PIXELS, max_bytes=settings.MAX_UPLOAD_MB * 2**20
+            file,
+            image.name,
+            frame=image.frame,
+            max_pixels=settings.MAX_IMAGE_PIXELS,
+            max_bytes=settings.MAX_UPLOAD_MB * 2**20,
         )
     lease.say(DECODED)
     with tempfile.TemporaryDirectory() as folder:

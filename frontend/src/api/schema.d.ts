@@ -4,6 +4,24 @@
  */
 
 export interface paths {
+    "/api/classes/{class_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** @description One class. */
+        delete: operations["class_delete"];
+        options?: never;
+        head?: never;
+        /** @description One class. */
+        patch: operations["class_update"];
+        trace?: never;
+    };
     "/api/images/{image_id}": {
         parameters: {
             query?: never;
@@ -31,6 +49,23 @@ export interface paths {
         };
         /** @description All cells of an image, now. */
         get: operations["cell_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/images/{image_id}/classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Cells of an image by class. */
+        get: operations["image_class_counts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -91,6 +126,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/images/{image_id}/lease": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description A tab's heartbeat: it is there, and edits if nobody else does or it takes over. */
+        post: operations["lease_beat"];
+        /** @description A tab's heartbeat: it is there, and edits if nobody else does or it takes over. */
+        delete: operations["lease_release"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/images/{image_id}/leave": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description The same as releasing, for a page that is being closed and can only post. */
+        post: operations["lease_leave"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/images/{image_id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The notes of an image, oldest first. */
+        get: operations["note_list"];
+        put?: never;
+        /** @description The notes of an image, oldest first. */
+        post: operations["note_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/images/{image_id}/outlines": {
         parameters: {
             query?: never;
@@ -100,6 +188,23 @@ export interface paths {
         };
         /** @description The outlines of the cells as a transparent picture of the thumbnail's size. */
         get: operations["image_outlines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/images/{image_id}/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The proposals that nobody has decided on, newest first. */
+        get: operations["proposal_list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -120,6 +225,24 @@ export interface paths {
         /** @description Segmentation anew, also of an image that failed. */
         post: operations["image_segment"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/images/{image_id}/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description To the end of the queue, with a reason; and back. */
+        post: operations["image_skip"];
+        /** @description To the end of the queue, with a reason; and back. */
+        delete: operations["image_unskip"];
         options?: never;
         head?: never;
         patch?: never;
@@ -176,6 +299,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/images/{image_id}/warm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Features of an image that somebody is about to open: made again if they are gone, found if they are not. */
+        post: operations["image_warm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs/{job_id}/cancel": {
         parameters: {
             query?: never;
@@ -191,6 +331,42 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/me/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The user's own preferences, as one document. */
+        get: operations["preferences_get"];
+        /** @description The user's own preferences, as one document. */
+        put: operations["preferences_set"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notes/{note_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** @description One note. */
+        delete: operations["note_delete"];
+        options?: never;
+        head?: never;
+        /** @description One note. */
+        patch: operations["note_resolve"];
         trace?: never;
     };
     "/api/projects": {
@@ -257,6 +433,58 @@ export interface paths {
         get?: never;
         /** @description Which channel shows what, for all images of the project. */
         put: operations["channel_map_set"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/class-counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Cells of a project by class. */
+        get: operations["project_class_counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The ontology of a project. */
+        get: operations["class_list"];
+        put?: never;
+        /** @description The ontology of a project. */
+        post: operations["class_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/classes/order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** @description The order in which classes are shown. */
+        put: operations["class_order"];
         post?: never;
         delete?: never;
         options?: never;
@@ -352,6 +580,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{project_id}/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The next images for whoever asks, each with the reason. */
+        get: operations["queue_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{project_id}/training-runs": {
         parameters: {
             query?: never;
@@ -364,6 +609,58 @@ export interface paths {
         /** @description Start a run by hand. */
         post: operations["training_start"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/proposals/{proposal_id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description The proposal becomes an edit of whoever accepts it. */
+        post: operations["proposal_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/proposals/{proposal_id}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Not shown any more. */
+        post: operations["proposal_dismiss"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/series/{series_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One series with its frames. */
+        get: operations["series_get"];
+        put?: never;
+        post?: never;
+        /** @description One series with its frames. */
+        delete: operations["series_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -448,6 +745,8 @@ export interface components {
             /** Format: uuid */
             version: string;
         };
+        /** @enum {string} */
+        AxisEnum: "t" | "z";
         /** @enum {unknown} */
         BlankEnum: "";
         /** @description A cell: runs are row-major inside the half-open box [x0, y0, x1, y1), background first. */
@@ -462,6 +761,11 @@ export interface components {
             source: components["schemas"]["CellSource"];
             /** Format: uuid */
             model_version: string | null;
+            /**
+             * Format: uuid
+             * @description a class of the project; left out is null
+             */
+            class_id?: string | null;
         };
         /** @description A cell: runs are row-major inside the half-open box [x0, y0, x1, y1), background first. */
         CellJsonRequest: {
@@ -475,6 +779,11 @@ export interface components {
             source: components["schemas"]["CellSource"];
             /** Format: uuid */
             model_version: string | null;
+            /**
+             * Format: uuid
+             * @description a class of the project; left out is null
+             */
+            class_id?: string | null;
         };
         /** @enum {string} */
         CellSource: "model" | "person";
@@ -522,6 +831,43 @@ export interface components {
         ChannelOut: {
             name: string;
         };
+        ClassCountOut: {
+            /**
+             * Format: uuid
+             * @description null: cells without a class
+             */
+            class_id: string | null;
+            cells: number;
+        };
+        ClassCountsOut: {
+            classes: components["schemas"]["ClassCountOut"][];
+        };
+        ClassDeletedOut: {
+            /** @description false: cells or the history name it, so it was archived */
+            deleted: boolean;
+            cell_class: components["schemas"]["ClassOut"] | null;
+        };
+        ClassInRequest: {
+            name: string;
+            colour: string;
+            key?: number | null;
+        };
+        ClassOrderInRequest: {
+            ids: string[];
+        };
+        ClassOut: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @description #rrggbb */
+            colour: string;
+            key: number | null;
+            order: number;
+            archived: boolean;
+        };
+        ClassesOut: {
+            classes: components["schemas"]["ClassOut"][];
+        };
         /** @description Counts over the latest submission of each image. */
         CorrectionsOut: {
             untouched: number;
@@ -560,6 +906,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             base_revision: number;
+            session?: string | null;
             patch: components["schemas"]["PatchJsonRequest"];
         };
         EditOut: {
@@ -617,6 +964,14 @@ export interface components {
              */
             count_error: number;
         };
+        /** @description The place of an image in its series; ``index`` counts from 0. */
+        FrameOut: {
+            /** Format: uuid */
+            series: string;
+            axis: components["schemas"]["AxisEnum"];
+            index: number;
+            count: number;
+        };
         GateOut: {
             outcome: string;
             reason: string;
@@ -654,6 +1009,10 @@ export interface components {
             /** Format: date-time */
             submitted_at: string | null;
             readonly submitted_by: string | null;
+            /** @description open ones */
+            notes: number;
+            readonly skip: components["schemas"]["SkipOut"] | null;
+            readonly frame: components["schemas"]["FrameOut"] | null;
             readonly job: components["schemas"]["JobOut"] | null;
             /** Format: uuid */
             previous: string | null;
@@ -663,6 +1022,8 @@ export interface components {
             total: number;
             role: components["schemas"]["Role"];
             project_name: string;
+            readonly series: components["schemas"]["ImageSeriesOut"] | null;
+            readonly proposals: number;
             readonly levels: components["schemas"]["LevelOut"][];
             readonly tile_size: number;
         };
@@ -694,6 +1055,10 @@ export interface components {
             /** Format: date-time */
             submitted_at: string | null;
             readonly submitted_by: string | null;
+            /** @description open ones */
+            notes: number;
+            readonly skip: components["schemas"]["SkipOut"] | null;
+            readonly frame: components["schemas"]["FrameOut"] | null;
             readonly job: components["schemas"]["JobOut"] | null;
         };
         ImagePageOut: {
@@ -701,6 +1066,19 @@ export interface components {
             /** @description cursor of the next page */
             next: string | null;
             total: number;
+        };
+        /** @description The series that an image is a frame of, with the frames before and after it. */
+        ImageSeriesOut: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            axis: components["schemas"]["AxisEnum"];
+            index: number;
+            count: number;
+            /** Format: uuid */
+            previous: string | null;
+            /** Format: uuid */
+            next: string | null;
         };
         /** @enum {string} */
         ImageStatus: "queued" | "ingesting" | "needs_channels" | "segmenting" | "ready" | "in_progress" | "submitted" | "failed";
@@ -724,6 +1102,45 @@ export interface components {
         };
         /** @enum {string} */
         JobStatus: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+        KeyPreferences: {
+            preset: components["schemas"]["PresetEnum"];
+            /** @description keys of a command, in place of the preset's; an empty list: none */
+            overrides?: {
+                [key: string]: string[];
+            };
+        };
+        KeyPreferencesRequest: {
+            preset: components["schemas"]["PresetEnum"];
+            /** @description keys of a command, in place of the preset's; an empty list: none */
+            overrides?: {
+                [key: string]: string[];
+            };
+        };
+        LeaseInRequest: {
+            /** @description made by the client, one a tab */
+            session: string;
+            /** @default false */
+            take_over: boolean;
+            /**
+             * @description false: only be seen
+             * @default true
+             */
+            want: boolean;
+        };
+        LeaseOut: {
+            mine: boolean;
+            holder: components["schemas"]["TabOut"] | null;
+            /** Format: date-time */
+            expires_at: string | null;
+            ttl_s: number;
+            /** @description ask again after this time */
+            beat_s: number;
+            revision: number;
+            people: components["schemas"]["TabOut"][];
+        };
+        LeaveInRequest: {
+            session: string;
+        };
         LevelOut: {
             width: number;
             height: number;
@@ -742,6 +1159,8 @@ export interface components {
             /** Format: date-time */
             since: string;
         };
+        /** @enum {string} */
+        ModeEnum: "replace" | "add";
         ModelOut: {
             active: components["schemas"]["ModelVersionOut"] | null;
             versions: components["schemas"]["ModelVersionOut"][];
@@ -778,6 +1197,30 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
+        NoteInRequest: {
+            text: string;
+            /** Format: uuid */
+            cell?: string | null;
+        };
+        NoteOut: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            image: string;
+            /** Format: uuid */
+            cell: string | null;
+            readonly author: components["schemas"]["PersonOut"] | null;
+            readonly mine: boolean;
+            text: string;
+            /** Format: date-time */
+            created_at: string;
+            readonly resolved_by: components["schemas"]["PersonOut"] | null;
+            /** Format: date-time */
+            resolved_at: string | null;
+        };
+        NotesOut: {
+            notes: components["schemas"]["NoteOut"][];
+        };
         OutcomeCountsOut: {
             untouched: number;
             reshaped: number;
@@ -796,14 +1239,29 @@ export interface components {
             updated: components["schemas"]["CellUpdateJsonRequest"][];
             removed: components["schemas"]["CellJsonRequest"][];
         };
+        PatchedClassPatchInRequest: {
+            name?: string;
+            colour?: string;
+            key?: number | null;
+            order?: number;
+            archived?: boolean;
+        };
         PatchedMemberRoleInRequest: {
             role?: components["schemas"]["Role"];
+        };
+        PatchedNotePatchInRequest: {
+            resolved?: boolean;
         };
         PatchedProjectPatchInRequest: {
             name?: string;
             correction_threshold?: number;
             /** @description crontab of five fields; empty for none */
             train_schedule?: string;
+        };
+        PersonOut: {
+            id: number;
+            name: string;
+            initials: string;
         };
         PointInRequest: {
             /** Format: double */
@@ -812,6 +1270,20 @@ export interface components {
             y: number;
             positive: boolean;
         };
+        PreferencesJson: {
+            keys: components["schemas"]["KeyPreferences"];
+            looks?: {
+                [key: string]: (number | boolean | string) | null;
+            };
+        };
+        PreferencesJsonRequest: {
+            keys: components["schemas"]["KeyPreferencesRequest"];
+            looks?: {
+                [key: string]: (number | boolean | string) | null;
+            };
+        };
+        /** @enum {string} */
+        PresetEnum: "cellloop" | "deepcell_label" | "cellpose" | "napari";
         ProjectCountsOut: {
             total: number;
             queued: number;
@@ -839,30 +1311,196 @@ export interface components {
             counts: components["schemas"]["ProjectCountsOut"];
             cells: number;
         };
+        ProposalAcceptInRequest: {
+            /**
+             * Format: uuid
+             * @description of the edit that it becomes
+             */
+            id: string;
+            base_revision: number;
+            /** @description replace: instead of the image's cells; add: those that cover no cell of it */
+            mode: components["schemas"]["ModeEnum"];
+            session?: string | null;
+        };
+        ProposalAcceptedOut: {
+            /** Format: uuid */
+            id: string;
+            revision: number;
+            patch: components["schemas"]["PatchJson"];
+        };
+        ProposalOut: {
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            created_at: string;
+            model_version: components["schemas"]["VersionRefOut"];
+            readonly cells: number;
+            readonly patch: components["schemas"]["PatchJson"];
+        };
+        ProposalsOut: {
+            proposals: components["schemas"]["ProposalOut"][];
+        };
+        QueueImageOut: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            status: components["schemas"]["ImageStatus"];
+            readonly thumbnail_url: string | null;
+            readonly outlines_url: string | null;
+            cells: number;
+            to_check: number;
+            readonly frame: components["schemas"]["FrameOut"] | null;
+        };
+        QueueItemOut: {
+            image: components["schemas"]["QueueImageOut"];
+            reason: components["schemas"]["QueueReasonOut"];
+        };
+        QueueOut: {
+            next: components["schemas"]["QueueItemOut"] | null;
+            upcoming: components["schemas"]["QueueItemOut"][];
+            progress: components["schemas"]["QueueProgressOut"];
+        };
+        QueueProgressOut: {
+            total: number;
+            submitted: number;
+            /** @description wait for people, skipped ones included */
+            open: number;
+            skipped: number;
+            /** @description not ready to be labelled yet */
+            waiting: number;
+            failed: number;
+        };
+        QueueReasonOut: {
+            /** @description returned, begun, oldest, left or skipped */
+            code: string;
+            detail: string;
+        };
         /** @enum {string} */
         Role: "owner" | "admin" | "annotator" | "viewer";
         /** @enum {string} */
         RunDecision: "promoted" | "rejected" | "not_enough_evidence" | "failed";
         /** @enum {string} */
         RunReason: "threshold" | "schedule" | "manual";
+        SeriesFrameOut: {
+            /** Format: uuid */
+            image: string;
+            index: number;
+            name: string;
+            status: components["schemas"]["ImageStatus"];
+            revision: number;
+            cells: number;
+            readonly thumbnail_url: string | null;
+        };
+        SeriesOut: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            project: string;
+            name: string;
+            axis: components["schemas"]["AxisEnum"];
+            /** @description of the file; deleted frames leave gaps */
+            count: number;
+            frames: components["schemas"]["SeriesFrameOut"][];
+        };
         SessionOut: {
             user: components["schemas"]["UserOut"] | null;
             csrf: string;
         };
+        SkipInRequest: {
+            reason: string;
+            session?: string | null;
+        };
+        SkipOut: {
+            reason: string;
+            by: components["schemas"]["PersonOut"] | null;
+            /** Format: date-time */
+            at: string;
+        };
+        SkippedOut: {
+            image: components["schemas"]["ImageDetailOut"];
+            queue: components["schemas"]["QueueOut"];
+        };
         /** @enum {string} */
         Split: "train" | "held_out";
-        /** @description 409: someone else was quicker (``revision`` is the current one), or a cell is not as the patch says. */
+        /**
+         * @description 409. stale_revision: ``edits`` are those since the base, so that both versions can be kept; lease_lost:
+         *     ``holder`` edits the image now; before_mismatch: ``cell`` is not as the patch says. ``revision`` is the image's.
+         */
         StaleOut: {
             code: string;
             detail: string;
             revision?: number;
             /** Format: uuid */
             cell?: string | null;
+            holder?: components["schemas"]["TabOut"];
+            edits?: {
+                [key: string]: unknown;
+            }[];
+            /** @description there are more edits than are sent here */
+            more?: boolean;
         };
         /** @enum {string} */
         StateEnum: "active" | "earlier" | "base" | "candidate" | "rejected" | "not_enough_evidence" | "failed";
         SubmitInRequest: {
             revision: number;
+            session?: string | null;
+        };
+        /** @description An image as the labelling page needs it: its place in the project, and how its pixels are cut into tiles. */
+        SubmittedOut: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            project: string;
+            name: string;
+            width: number;
+            height: number;
+            dtype: components["schemas"]["DtypeEnum"];
+            channels: components["schemas"]["ChannelOut"][];
+            /** Format: double */
+            pixel_size_um: number | null;
+            status: components["schemas"]["ImageStatus"];
+            error: string;
+            /** Format: double */
+            readonly progress: number | null;
+            revision: number;
+            cells: number;
+            to_check: number;
+            split: components["schemas"]["Split"];
+            readonly thumbnail_url: string | null;
+            readonly outlines_url: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            submitted_at: string | null;
+            readonly submitted_by: string | null;
+            /** @description open ones */
+            notes: number;
+            readonly skip: components["schemas"]["SkipOut"] | null;
+            readonly frame: components["schemas"]["FrameOut"] | null;
+            readonly job: components["schemas"]["JobOut"] | null;
+            /** Format: uuid */
+            previous: string | null;
+            /** Format: uuid */
+            next: string | null;
+            position: number;
+            total: number;
+            role: components["schemas"]["Role"];
+            project_name: string;
+            readonly series: components["schemas"]["ImageSeriesOut"] | null;
+            readonly proposals: number;
+            readonly levels: components["schemas"]["LevelOut"][];
+            readonly tile_size: number;
+            /** @description what is next, after this image */
+            queue: components["schemas"]["QueueOut"];
+        };
+        /** @description One browser tab of a person on one image. */
+        TabOut: {
+            id: number;
+            name: string;
+            initials: string;
+            session: string;
+            /** @description it holds the lease */
+            editing: boolean;
         };
         /** @description The only time that the token itself is shown. */
         TokenCreatedOut: {
@@ -940,6 +1578,106 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    class_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                class_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClassDeletedOut"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    class_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                class_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedClassPatchInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClassOut"];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description The state of things does not allow it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
     image_get: {
         parameters: {
             query?: never;
@@ -1034,6 +1772,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CellsOut"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    image_class_counts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClassCountsOut"];
                 };
             };
             /** @description Nobody is logged in. */
@@ -1287,6 +2064,240 @@ export interface operations {
             };
         };
     };
+    lease_beat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeaseInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeaseOut"];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    lease_release: {
+        parameters: {
+            query: {
+                session: string;
+            };
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    lease_leave: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeaveInRequest"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    note_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotesOut"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    note_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteInRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoteOut"];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
     image_outlines: {
         parameters: {
             query?: {
@@ -1307,6 +2318,45 @@ export interface operations {
                 };
                 content: {
                     "image/png": string;
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    proposal_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalsOut"];
                 };
             };
             /** @description Nobody is logged in. */
@@ -1386,6 +2436,106 @@ export interface operations {
             };
         };
     };
+    image_skip: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SkipInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkippedOut"];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description The state of things does not allow it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    image_unskip: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageDetailOut"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
     image_submit: {
         parameters: {
             query?: never;
@@ -1406,7 +2556,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ImageDetailOut"];
+                    "application/json": components["schemas"]["SubmittedOut"];
                 };
             };
             /** @description Nobody is logged in. */
@@ -1519,6 +2669,54 @@ export interface operations {
             };
         };
     };
+    image_warm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobOut"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description The state of things does not allow it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
     job_cancel: {
         parameters: {
             query?: never;
@@ -1536,6 +2734,156 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobOut"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    preferences_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreferencesJson"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    preferences_set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreferencesJsonRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreferencesJson"];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    note_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                note_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    note_resolve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                note_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedNotePatchInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoteOut"];
                 };
             };
             /** @description Nobody is logged in. */
@@ -1860,6 +3208,197 @@ export interface operations {
             };
         };
     };
+    project_class_counts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClassCountsOut"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    class_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClassesOut"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    class_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClassInRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClassOut"];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description The state of things does not allow it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    class_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClassOrderInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClassesOut"];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
     project_events: {
         parameters: {
             query?: never;
@@ -1902,6 +3441,8 @@ export interface operations {
     image_list: {
         parameters: {
             query?: {
+                /** @description an image: it and its neighbours, oldest first */
+                around?: string;
                 cursor?: string;
                 order?: "-created" | "-name" | "created" | "name";
                 status?: "failed" | "in_progress" | "ingesting" | "needs_channels" | "queued" | "ready" | "segmenting" | "submitted";
@@ -2243,6 +3784,59 @@ export interface operations {
             };
         };
     };
+    queue_get: {
+        parameters: {
+            query?: {
+                /** @description the image that one comes from: it is not next */
+                after?: string;
+                /** @description the tab that asks */
+                session?: string;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueOut"];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
     training_start: {
         parameters: {
             query?: never;
@@ -2291,6 +3885,190 @@ export interface operations {
             };
             /** @description The state of things does not allow it. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    proposal_accept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                proposal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposalAcceptInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalAcceptedOut"];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaleOut"];
+                };
+            };
+        };
+    };
+    proposal_dismiss: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                proposal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description The state of things does not allow it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    series_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                series_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesOut"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    series_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                series_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

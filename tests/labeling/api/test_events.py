@@ -13,8 +13,11 @@ from django.test import AsyncClient
 from labeling.api import events
 from labeling.live import redis_client
 from labeling.models import JobKind, Membership
+from labeling.services.classes import class_create
 from labeling.services.edits import edit_apply
 from labeling.services.jobs import job_renew
+from labeling.services.leases import lease_beat, lease_leave
+from labeling.services.notes import note_create
 from tests.factories import World, adding, cell, claim_of, make_image, make_ready_image, make_world, square
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -60,7 +63,7 @@ def test_it_works(world: World):
         await sync_to_async(edit_apply)(
             image_id=image.pk, author=world.bob, edit_id=uuid4(), base_revision=1, patch=drawn
         )
-        seen.append(await read(stream))
+        seen += [await read(stream), await read(stream)]
         claim = await sync_to_async(claim_of)(waiting, JobKind.INGEST)
         seen += [await read(stream), await read(stream)]
         await sync_to_async(job_renew)(claim=claim, progress=0.4, message="reading")
@@ -68,7 +71,7 @@ def test_it_works(world: World):
         await stream.aclose()
         return seen
 
-    state, edited, claimed, ingesting, renewed, progress = watch()
+    state, edited, edit, claimed, ingesting, renewed, progress = watch()
     assert state[0] == "state"
     assert (state[1]["counts"]["total"], state[1]["cells"]) == (2, 3)
     assert [job["kind"] for job in state[1]["jobs"]] == ["ingest"]
@@ -76,10 +79,47 @@ def test_it_works(world: World):
     assert edited[1]["id"] == str(image.pk)
     assert (edited[1]["status"], edited[1]["revision"], edited[1]["cells"]) == ("in_progress", 2, 4)
     assert edited[1]["outlines_url"].endswith("?rev=2")
+    assert (edit[0], edit[1]["image"], edit[1]["revision"]) == ("edit", str(image.pk), 2)
+    assert (edit[1]["author"]["name"], edit[1]["session"], edit[1]["source"]) == ("bob", None, "person")
     assert (claimed[0], claimed[1]["status"]) == ("job", "running")
     assert (ingesting[0], ingesting[1]["status"]) == ("image", "ingesting")
     assert (renewed[1]["progress"], renewed[1]["message"]) == (0.4, "reading")
     assert (progress[1]["id"], progress[1]["progress"]) == (str(waiting.pk), 0.4)
+
+
+def test_it_tells_of_leases_notes_classes_and_proposals(world: World):
+    image = make_ready_image(world.project)
+
+    def beat(user: Any, session: str, **wishes: bool) -> None:
+        lease_beat(image=image, user=user, session=session, may_edit=True, **wishes)
+
+    @async_to_sync
+    async def watch() -> list[tuple[str, Any]]:
+        stream = aiter((await connect(world.vera, world)).streaming_content)
+        await read(stream)
+        seen = []
+        await sync_to_async(beat)(world.bob, "tab-of-bob")
+        seen.append(await read(stream))
+        await sync_to_async(beat)(world.bob, "tab-of-bob")  # nothing new: nothing is sent
+        await sync_to_async(beat)(world.alice, "tab-of-alice", take_over=True)
+        seen.append(await read(stream))
+        await sync_to_async(lease_leave)(image=image, user=world.alice, session="tab-of-alice")
+        seen.append(await read(stream))
+        await sync_to_async(note_create)(image=image, author=world.bob, text="Blurred")
+        seen.append(await read(stream))
+        await sync_to_async(class_create)(project=world.project, name="Dead", colour="#000000")
+        seen.append(await read(stream))
+        await stream.aclose()
+        return seen
+
+    came, taken, left, note, classes = watch()
+    assert (came[0], came[1]["image"], came[1]["holder"]["name"]) == ("lease", str(image.pk), "bob")
+    assert came[1]["taken_from"] is None
+    assert (taken[1]["holder"]["session"], taken[1]["taken_from"]) == ("tab-of-alice", "tab-of-bob")
+    assert [tab["session"] for tab in taken[1]["people"]] == ["tab-of-bob", "tab-of-alice"]
+    assert (left[1]["holder"], len(left[1]["people"])) == (None, 1)
+    assert (note[0], note[1]["image"], note[1]["open"]) == ("note", str(image.pk), 1)
+    assert classes == ("classes", {})
 
 
 def test_the_stream_holds_no_database_connection(world: World):

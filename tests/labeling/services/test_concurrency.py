@@ -7,13 +7,18 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.files.storage import default_storage
 from django.db import connections, transaction
 
-from labeling.errors import DomainError
+from labeling.errors import DomainError, LeaseLost
 from labeling.models import Cell, Edit, Image, ImageStatus, Job, JobKind, Split, TrainingRun
-from labeling.services.edits import edit_apply
+from labeling.patch import Patch
+from labeling.selectors.images import frames_of
+from labeling.services.classes import class_create
+from labeling.services.edits import EditResult, edit_apply
 from labeling.services.images import channel_map_set, image_delete, image_segment
 from labeling.services.jobs import Claim, job_claim, job_renew
+from labeling.services.leases import lease_beat
 from labeling.services.projects import project_delete
 from labeling.services.segmentation import segmentation_store
 from labeling.services.training import trainings_due_start
@@ -25,6 +30,7 @@ from tests.factories import (
     ingest,
     make_image,
     make_ready_image,
+    make_series,
     make_world,
     square,
 )
@@ -190,3 +196,52 @@ def test_an_edit_that_meets_a_deletion(world: World, delete: str):
     thread.join(timeout=30)
     assert not Image.objects.exists()
     assert not Edit.objects.exists()
+
+
+def test_of_tabs_that_ask_at_once_one_gets_the_lease(world: World):
+    image = make_ready_image(world.project)
+    leases = at_once(
+        lambda number: (
+            lease_beat(image=image, user=world.bob, session=f"tab-number-{number}", may_edit=True).mine
+        )
+    )
+    assert sorted(leases) == [False, False, False, True]
+
+
+def test_an_edit_and_a_take_over_never_pass_each_other(world: World):
+    """Whichever is first: after the take-over is answered, no edit of the other tab comes in."""
+    for round_number in range(6):
+        image = make_ready_image(world.project, seed=round_number)
+        lease_beat(image=image, user=world.bob, session="tab-of-bob", may_edit=True)
+        drawn = adding(cell(square(40, 40), label=10))
+
+        def act(number: int, image: Image = image, drawn: Patch = drawn) -> Any:
+            if number == 0:
+                lease = lease_beat(
+                    image=image, user=world.alice, session="tab-of-alice", may_edit=True, take_over=True
+                )
+                return lease.revision, Image.objects.get(pk=image.pk).revision
+            return edit_apply(
+                image_id=image.pk, author=world.bob, edit_id=uuid4(), base_revision=1, patch=drawn,
+                session="tab-of-bob",
+            )  # fmt: skip
+
+        taken, edited = at_once(act, 2)
+        saved = isinstance(edited, EditResult)
+        assert saved or isinstance(edited, LeaseLost)
+        assert taken[0] == taken[1] == (2 if saved else 1)
+
+
+def test_two_who_delete_the_last_frames_leave_no_file(world: World):
+    series = make_series(world.project, frames=2)
+    frames = frames_of(series)
+    name = str(frames[0].file.name)
+    assert at_once(lambda number: image_delete(image=frames[number]), 2) == [None, None]
+    assert not default_storage.exists(name)
+
+
+def test_two_who_take_one_key_at_once_do_not_both_get_it(world: World):
+    made = at_once(
+        lambda number: class_create(project=world.project, name=f"Class {number}", colour="#000000", key=1)
+    )
+    assert sorted(getattr(one, "code", "made") for one in made) == ["key_taken"] * 3 + ["made"]
