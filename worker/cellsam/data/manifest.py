@@ -1,7 +1,8 @@
 """The data format of training and evaluation: a folder with a `manifest.csv` that lists images and label maps.
 
 Columns read: dataset, modality, split, image, labels, licence and group (paths are relative to the manifest). Label
-maps are 16-bit PNG or TIFF, 0 background. Images whose red channel is blank are read as (blank, nuclear, whole-cell).
+maps are 16-bit PNG or TIFF, 0 background; `prepare` writes images (3, H, W) and labels (1, H, W) as .npy. Images whose
+red channel is blank are read as (blank, nuclear, whole-cell).
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ class Entry:
         image = _read_array(self.image)
         if image.ndim == 2:
             return image, ("whole_cell",)
+        if image.shape[2] == 3 and not image[..., :2].any():
+            return image[..., 2], ("whole_cell",)
         if image.shape[2] == 3 and not image[..., 0].any():
             return image[..., 1:], ("nuclear", "whole_cell")
         return image, ("rgb",)
@@ -112,5 +115,8 @@ def read_manifest(folder: Path, split: Split, datasets: Iterable[str] | None = N
 def _read_array(path: Path) -> NDArray[Any]:
     if path.suffix.lower() in {".tif", ".tiff"}:
         return np.asarray(tifffile.imread(path))
+    if path.suffix.lower() == ".npy":
+        array = np.load(path, allow_pickle=False)  # (C, H, W), as `prepare` writes them
+        return np.asarray(array[0] if len(array) == 1 else np.moveaxis(array, 0, -1))
     with Image.open(path) as image:
         return np.asarray(image)
