@@ -44,7 +44,8 @@ def test_no_test_is_switched_off_and_no_work_left_for_later() -> None:
 
 def test_nothing_reads_a_pickle() -> None:
     unpickles = re.compile(
-        r"\bimport (pickle|dill|joblib)\b|allow_pickle=True|weights_only=False|yaml\.load\("
+        r"\bimport (dill|joblib)\b|\bfrom pickle\b|\bpickle\.(loads?|Unpickler)\b"
+        r"|allow_pickle=True|weights_only=False|yaml\.load\("
     )
     found = [
         str(path.relative_to(ROOT))

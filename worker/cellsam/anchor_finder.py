@@ -1,6 +1,8 @@
 """CellFinder as published: Anchor DETR (Wang et al. 2022) on the trunk's features, without non-maximum suppression.
 
 Shapes and names follow the released checkpoint's layout, so its weights can be loaded by renaming keys alone.
+Dropout sits where the Transformer has it (attention weights, hidden units, each residual branch) with a share of 0,
+which training sets.
 """
 
 from __future__ import annotations
@@ -35,9 +37,11 @@ class FeedForward(nn.Module):
         super().__init__()
         self.linear1, self.linear2 = nn.Linear(dim, hidden), nn.Linear(hidden, dim)
         self.norm2 = nn.LayerNorm(dim)
+        self.dropout = nn.Dropout(0.0)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.norm2(x + self.linear2(self.linear1(x).relu()))  # type: ignore[no-any-return]
+        hidden = self.dropout(self.linear1(x).relu())
+        return self.norm2(x + self.dropout(self.linear2(hidden)))  # type: ignore[no-any-return]
 
 
 class EncoderLayer(nn.Module):
@@ -46,13 +50,15 @@ class EncoderLayer(nn.Module):
         self.self_attn = RowColumnAttention(dim, heads)
         self.norm1 = nn.LayerNorm(dim)
         self.ffn = FeedForward(dim, ffn_dim)
+        self.dropout = nn.Dropout(0.0)
 
     def forward(self, source: Tensor, row_pos: Tensor, column_pos: Tensor) -> Tensor:
         """`source` (B, H, W, dim); `row_pos` (1, 1, W, dim) and `column_pos` (1, H, 1, dim)."""
         batch, height, width, dim = source.shape
         by_row, by_column = source + row_pos, source + column_pos
         attended = self.self_attn(by_row.flatten(1, 2), by_column.flatten(1, 2), by_row, by_column, source)
-        return self.ffn(self.norm1(source + attended.view(batch, height, width, dim)))  # type: ignore[no-any-return]
+        attended = self.dropout(attended).view(batch, height, width, dim)
+        return self.ffn(self.norm1(source + attended))  # type: ignore[no-any-return]
 
 
 class AnchorDecoderLayer(nn.Module):
@@ -64,6 +70,7 @@ class AnchorDecoderLayer(nn.Module):
         self.cross_attn = RowColumnAttention(dim, heads)
         self.norm1, self.norm2 = nn.LayerNorm(dim), nn.LayerNorm(dim)
         self.ffn = FeedForward(dim, ffn_dim)
+        self.dropout = nn.Dropout(0.0)
 
     def forward(
         self,
@@ -75,11 +82,12 @@ class AnchorDecoderLayer(nn.Module):
         """`query_pos` = (both axes, along the width, along the height), each (B, Q, dim)."""
         pos, row_pos, column_pos = query_pos
         placed = queries + pos
-        queries = self.norm2(queries + self.self_attn(placed, placed, queries, need_weights=False)[0])
+        among = self.self_attn(placed, placed, queries, need_weights=False)[0]
+        queries = self.norm2(queries + self.dropout(among))
         attended = self.cross_attn(
             queries + row_pos, queries + column_pos, source + source_pos[0], source + source_pos[1], source
         )
-        return self.ffn(self.norm1(queries + attended))  # type: ignore[no-any-return]
+        return self.ffn(self.norm1(queries + self.dropout(attended)))  # type: ignore[no-any-return]
 
 
 class AnchorFinder(nn.Module):

@@ -51,15 +51,15 @@ class DecoderLayer(nn.Module):
         self.cross_attention = nn.MultiheadAttention(dim, heads, batch_first=True)
         self.ffn = mlp((dim, ffn_dim, dim), nn.GELU)
         self.norm_self, self.norm_cross, self.norm_ffn = (nn.LayerNorm(dim) for _ in range(3))
+        self.dropout = nn.Dropout(0.0)  # of each residual branch; training sets its share
 
     def forward(self, queries: Tensor, query_pos: Tensor, tokens: Tensor, token_pos: Tensor) -> Tensor:
         placed = queries + query_pos
-        queries = self.norm_self(
-            queries + self.self_attention(placed, placed, queries, need_weights=False)[0]
-        )
+        among = self.self_attention(placed, placed, queries, need_weights=False)[0]
+        queries = self.norm_self(queries + self.dropout(among))
         seen = self.cross_attention(queries + query_pos, tokens + token_pos, tokens, need_weights=False)[0]
-        queries = self.norm_cross(queries + seen)
-        return self.norm_ffn(queries + self.ffn(queries))  # type: ignore[no-any-return]
+        queries = self.norm_cross(queries + self.dropout(seen))
+        return self.norm_ffn(queries + self.dropout(self.ffn(queries)))  # type: ignore[no-any-return]
 
 
 class PeakFinder(nn.Module):

@@ -20,6 +20,7 @@ class RowColumnAttention(nn.Module):
         self.in_proj_weight = nn.Parameter(torch.empty(5 * dim, dim))
         self.in_proj_bias = nn.Parameter(torch.zeros(5 * dim))
         self.out_proj = nn.Linear(dim, dim)
+        self.dropout = nn.Dropout(0.0)  # of attention weights; training sets its share
         nn.init.xavier_uniform_(self.in_proj_weight)
         nn.init.zeros_(self.out_proj.bias)
 
@@ -39,10 +40,9 @@ class RowColumnAttention(nn.Module):
         batch, height, width, dim = value.shape
         values = F.linear(value, weights[4], biases[4]).view(batch, height, width, self.heads, -1)
         scale = (dim // self.heads) ** -0.5
-        along_width = (row_query * scale @ row_key.transpose(-2, -1)).softmax(dim=-1)  # (B, heads, Q, W)
-        along_height = (column_query * scale @ column_key.transpose(-2, -1)).softmax(
-            dim=-1
-        )  # (B, heads, Q, H)
+        along_width = self.dropout((row_query * scale @ row_key.transpose(-2, -1)).softmax(dim=-1))
+        along_height = self.dropout((column_query * scale @ column_key.transpose(-2, -1)).softmax(dim=-1))
+        # (B, heads, Q, W) and (B, heads, Q, H)
         values = values.permute(0, 3, 1, 2, 4).reshape(batch, self.heads, height, -1)  # (B, heads, H, W*d)
         columns = (along_height @ values).view(
             batch, self.heads, -1, width, dim // self.heads

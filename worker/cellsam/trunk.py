@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from worker.cellsam.sam_modules import ImageEncoderViT
 
@@ -76,6 +77,8 @@ class Trunk(nn.Module):
         self.patch_embed = encoder.patch_embed if stem is None else stem
         self.pos_embed = encoder.pos_embed
         self.blocks = encoder.blocks
+        # Training may keep no more than each block's input and compute the rest again in the backward pass.
+        self.recompute = False
         self.register_buffer("pixel_mean", torch.tensor(pixel_mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("pixel_std", torch.tensor(pixel_std).view(1, 3, 1, 1), persistent=False)
 
@@ -85,5 +88,8 @@ class Trunk(nn.Module):
         height, width = tokens.shape[1:3]
         tokens = tokens + self.pos_embed[:, row : row + height, column : column + width]
         for block in self.blocks:
-            tokens = block(tokens)
+            if self.recompute and torch.is_grad_enabled():
+                tokens = checkpoint(block, tokens, use_reentrant=False)
+            else:
+                tokens = block(tokens)
         return tokens.permute(0, 3, 1, 2)  # type: ignore[no-any-return]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -14,6 +15,13 @@ from worker.cellsam.training.matcher import HungarianMatcher
 from worker.cellsam.training.targets import Batch, DenseTargets
 
 Losses = dict[str, Tensor]
+# A count in this process to its mean over all: normalised by that, the processes' mean loss is that of one large batch.
+MeanCount = Callable[[float], float]
+
+
+def itself(count: float) -> float:
+    """The mean over processes where there is one."""
+    return count
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +38,7 @@ class DetectionCriterion:
         for index, queries in enumerate(output.layers):
             losses |= {f"{name}_{index}": loss for name, loss in self._set_losses(queries, targets).items()}
         if output.dense is not None:
-            losses |= self._dense_losses(output.dense, DenseTargets.of(batch))
+            losses |= dense_losses(output.dense, DenseTargets.of(batch), l1=self.l1, giou=self.giou)
         return losses
 
     def _set_losses(self, queries: Queries, targets: list[Tensor]) -> Losses:
@@ -53,20 +61,25 @@ class DetectionCriterion:
             "giou": self.giou * (1 - giou).sum() / count,
         }
 
-    def _dense_losses(self, dense: DenseProposals, targets: DenseTargets) -> Losses:
-        """CenterNet's focal loss on the heatmap, and the boxes of tokens near a centre."""
-        centre = targets.heat == 1
-        p = dense.logits.sigmoid()
-        positive = (F.logsigmoid(dense.logits) * (1 - p) ** 2)[centre].sum()
-        negative = (F.logsigmoid(-dense.logits) * p**2 * (1 - targets.heat) ** 4)[~centre].sum()
-        losses = {"heat": -(positive + negative) / max(1, int(centre.sum()))}
-        if targets.proposes.any():
-            found = dense.boxes_cxcywh_unit[targets.proposes]
-            true_boxes = targets.boxes_cxcywh_unit[targets.proposes]
-            _, giou = iou_and_giou(corners(found), corners(true_boxes))
-            losses["dense_giou"] = self.giou * (1 - giou).mean()
-            losses["dense_l1"] = self.l1 * (found - true_boxes).abs().sum(dim=-1).mean()
-        return losses
+
+def dense_losses(
+    dense: DenseProposals, targets: DenseTargets, *, l1: float, giou: float, mean_count: MeanCount = itself
+) -> Losses:
+    """CenterNet's focal loss on the heatmap, and the boxes of tokens near a centre: the same names for every batch."""
+    centre = targets.heat == 1
+    p = dense.logits.sigmoid()
+    positive = (F.logsigmoid(dense.logits) * (1 - p) ** 2)[centre].sum()
+    negative = (F.logsigmoid(-dense.logits) * p**2 * (1 - targets.heat) ** 4)[~centre].sum()
+    found = dense.boxes_cxcywh_unit[targets.proposes]
+    true_boxes = targets.boxes_cxcywh_unit[targets.proposes]
+    _, overlap = iou_and_giou(corners(found), corners(true_boxes))
+    centres = max(1.0, mean_count(float(centre.sum())))
+    proposing = max(1.0, mean_count(len(found)))
+    return {
+        "heat": -(positive + negative) / centres,
+        "dense_giou": giou * (1 - overlap).sum() / proposing,
+        "dense_l1": l1 * (found - true_boxes).abs().sum() / proposing,
+    }
 
 
 @dataclass(frozen=True, slots=True)

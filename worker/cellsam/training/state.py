@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import copy
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from worker.cellsam.checkpoint import CheckpointError, load_state
+from worker.cellsam.checkpoint import load_state
 from worker.cellsam.training.objective import JointObjective
+from worker.cellsam.training.state_file import (
+    optimizer_tensors,
+    part,
+    read_state,
+    restore_optimizer,
+    with_prefix,
+    write_state,
+)
 
 MAX_DECAY = 0.997
 
@@ -45,31 +50,18 @@ class TrainingState:
             torch._foreach_lerp_(averaged, current, 1 - decay)
 
     def save(self, path: Path) -> None:
-        tensors: dict[str, Tensor] = {}
-        tensors |= {f"objective.{name}": tensor for name, tensor in self.objective.state_dict().items()}
-        tensors |= {f"average.{name}": tensor for name, tensor in self.average.state_dict().items()}
-        for index, slots in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{name}": tensor for name, tensor in slots.items()}
-        unfinished = path.with_name(path.name + ".part")
-        packed = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-        save_file(packed, unfinished, metadata={"counters": json.dumps(asdict(self.counters))})
-        unfinished.replace(path)
+        tensors = with_prefix(self.objective.state_dict(), "objective.")
+        tensors |= with_prefix(self.average.state_dict(), "average.")
+        tensors |= with_prefix(optimizer_tensors(self.optimizer), "optimizer.")
+        write_state(path, tensors, {"counters": asdict(self.counters)})
 
     def load(self, path: Path) -> None:
-        """Raises CheckpointError if the file belongs to another model."""
-        with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
-            counters = (file.metadata() or {}).get("counters")
-        if counters is None:
-            raise CheckpointError(f"{path.name} is not a training state")
-        load_state(self.objective, _part(tensors, "objective."), source=path.name)
-        load_state(self.average, _part(tensors, "average."), source=path.name)
-        slots: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in _part(tensors, "optimizer.").items():
-            index, slot = name.split(".")
-            slots.setdefault(int(index), {})[slot] = tensor
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": slots})
-        self.counters = Counters(**json.loads(counters))
+        """Raises CheckpointError if the file is no training state, or that of another model."""
+        tensors, about = read_state(path, ("counters",))
+        load_state(self.objective, part(tensors, "objective."), source=path.name)
+        load_state(self.average, part(tensors, "average."), source=path.name)
+        restore_optimizer(self.optimizer, part(tensors, "optimizer."))
+        self.counters = Counters(**about["counters"])
 
 
 def parameter_groups(module: nn.Module, weight_decay: float) -> list[dict[str, object]]:
@@ -79,7 +71,3 @@ def parameter_groups(module: nn.Module, weight_decay: float) -> list[dict[str, o
     for name, parameter in module.named_parameters():
         (matrices if parameter.ndim >= 2 and "embed" not in name else rest).append(parameter)
     return [{"params": matrices, "weight_decay": weight_decay}, {"params": rest, "weight_decay": 0.0}]
-
-
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -24,6 +24,7 @@ from worker.cellsam.checkpoint import Card, save
 from worker.cellsam.config import CellSAMConfig
 from worker.cellsam.data.manifest import Entry, Field
 from worker.cellsam.training.crops import Augmentation, CropSampler
+from worker.cellsam.training.distributed import Processes
 from worker.cellsam.training.objective import JointObjective
 from worker.cellsam.training.schedule import Schedule
 from worker.cellsam.training.state import TrainingState
@@ -78,7 +79,7 @@ def _train_process(rank: int, run: TrainingRun, port: int | None) -> None:
             "gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=run.processes
         )
     try:
-        _Worker(rank, run, device).run_to_the_end()
+        _Worker(Processes(rank, run.processes, device), run).run_to_the_end()
     finally:
         if port is not None:
             dist.destroy_process_group()
@@ -87,15 +88,15 @@ def _train_process(rank: int, run: TrainingRun, port: int | None) -> None:
 class _Worker:
     """One process's part of a run. Processes differ by their crops alone; gradients are averaged in every step."""
 
-    def __init__(self, rank: int, run: TrainingRun, device: torch.device) -> None:
-        self.rank, self.run, self.device = rank, run, device
+    def __init__(self, team: Processes, run: TrainingRun) -> None:
+        self.team, self.run = team, run
         torch.manual_seed(run.seed)  # the same first weights everywhere
-        objective = JointObjective(build(run.config)).to(device)
+        objective = JointObjective(build(run.config)).to(team.device)
         self.state = TrainingState(objective, weight_decay=run.weight_decay, betas=(0.9, 0.98))
         if (run.out / STATE_FILE).exists():
             self.state.load(run.out / STATE_FILE)
         # Crops of a resumed run must not repeat those it has seen.
-        seed = run.seed + 1000 * rank + 7919 * self.state.counters.step
+        seed = run.seed + 1000 * team.rank + 7919 * self.state.counters.step
         torch.manual_seed(seed)
         self.sampler = CropSampler(
             [
@@ -107,7 +108,7 @@ class _Worker:
             shares=run.shares,
             augmentation=run.augmentation,
         )
-        self.log = _Log(run.out / LOG_FILE) if rank == 0 else None
+        self.log = _Log(run.out / LOG_FILE) if team.first else None
 
     def run_to_the_end(self) -> None:
         counters = self.state.counters
@@ -115,7 +116,7 @@ class _Worker:
         snapshot = started
         while True:
             counters.seconds = before + time.monotonic() - started
-            fraction = self._agree(counters.seconds / 60 / self.run.minutes)
+            fraction = self.team.of_first(counters.seconds / 60 / self.run.minutes)
             if fraction >= 1:
                 break
             losses, norm = self._step(fraction)
@@ -132,7 +133,7 @@ class _Worker:
                 if time.monotonic() - snapshot > self.run.snapshot_seconds:
                     snapshot = time.monotonic()
                     self._save()
-        if self.rank == 0:
+        if self.team.first:
             self._save()
 
     def _step(self, fraction: float) -> tuple[dict[str, float], float]:
@@ -143,7 +144,7 @@ class _Worker:
         total: Tensor = torch.stack(list(losses.values())).sum()
         state.optimizer.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]
-        self._average_gradients()
+        self.team.average_gradients(state.parameters)
         norm = float(torch.nn.utils.clip_grad_norm_(state.parameters, run.clip))
         if not math.isfinite(norm):
             raise TrainingError(f"the gradient is not finite in step {state.counters.step}")
@@ -166,32 +167,11 @@ class _Worker:
             origin=(row, column),
             patch_px=trunk.patch_px,
             input_px=trunk.input_px,
-            device=self.device,
+            device=self.team.device,
         )
 
     def _rate(self, fraction: float) -> float:
         return self.run.schedule.rate(fraction, self.state.counters.step)
-
-    def _agree(self, fraction: float) -> float:
-        """The first process's clock decides for all, or one would stop while another waits for its gradients."""
-        if self.run.processes == 1:
-            return fraction
-        shared = torch.tensor([fraction], dtype=torch.float64)
-        dist.broadcast(shared, 0)
-        return float(shared)
-
-    def _average_gradients(self) -> None:
-        """One flat all-reduce: many small ones cost more than the arithmetic."""
-        if self.run.processes == 1:
-            return
-        parameters = self.state.parameters
-        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
-        flat = torch.cat([gradient.flatten() for gradient in gradients])
-        dist.all_reduce(flat)
-        flat /= self.run.processes
-        parts = torch.split(flat, [p.numel() for p in parameters])
-        for parameter, part in zip(parameters, parts, strict=True):
-            parameter.grad = part.view_as(parameter)
 
     def _save(self) -> None:
         counters = self.state.counters
