@@ -9,12 +9,47 @@ from collections.abc import Callable, Sequence
 from labeling.pixels import PixelError
 from worker.cellsam.channels import ImageError
 from worker.cellsam.checkpoint import CheckpointError
-from worker.cellsam.cli import calibrate, evaluate, info, segment, simulate, train
+from worker.cellsam.cli import (
+    baseline,
+    calibrate,
+    evaluate,
+    experiment,
+    info,
+    prepare,
+    segment,
+    simulate,
+    train,
+    train_finder,
+    train_neck,
+)
+from worker.cellsam.data.labelled import DataError
 from worker.cellsam.data.manifest import ManifestError
+from worker.cellsam.evaluate.side_by_side import EvaluationError
 from worker.cellsam.training.trainer import TrainingError
 
-COMMANDS = (segment, evaluate, train, calibrate, info, simulate)
-USER_ERRORS = (ImageError, PixelError, CheckpointError, ManifestError, TrainingError, OSError)
+COMMANDS = (
+    segment,
+    evaluate,
+    train,
+    train_finder,
+    train_neck,
+    calibrate,
+    baseline,
+    experiment,
+    info,
+    prepare,
+    simulate,
+)
+USER_ERRORS = (
+    ImageError,
+    PixelError,
+    CheckpointError,
+    DataError,
+    ManifestError,
+    EvaluationError,
+    TrainingError,
+    OSError,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

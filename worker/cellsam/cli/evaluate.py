@@ -1,57 +1,215 @@
-"""`evaluate`: figures on a split."""
+"""`evaluate`: figures on a split, of one model or of several side by side."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
-from worker.cellsam.checkpoint import (
-    load,
+from worker.cellsam.checkpoint import CheckpointError, file_sha256, load, load_neck
+from worker.cellsam.cli.arguments import DEFAULT_WEIGHTS, Commands, add_command, add_data
+from worker.cellsam.data.manifest import EmptySplit, Entry, Split, read_manifest
+from worker.cellsam.evaluate.image_result import ImageResult
+from worker.cellsam.evaluate.plots import plot_report
+from worker.cellsam.evaluate.report import Report, table_csv
+from worker.cellsam.evaluate.results import Evaluation
+from worker.cellsam.evaluate.side_by_side import (
+    EvaluationError,
+    LabelFolder,
+    Method,
+    Model,
+    evaluate_side_by_side,
+    read_images,
 )
-from worker.cellsam.cli.arguments import Commands, add_command, add_data, add_weights, samples
-from worker.cellsam.data.manifest import Split, read_manifest
-from worker.cellsam.evaluate import Evaluation, ImageResult, Summary, evaluate
 from worker.cellsam.predictor import Predictor
+
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 
 def evaluate_command(options: argparse.Namespace) -> None:
-    """Figures on a split, over all and by modality."""
-    predictor = Predictor(load(options.weights))
-    entries = read_manifest(options.data, options.split, options.dataset)
+    """Figures on one or more splits: over all, by data set and by modality, of one model or of several side by side."""
+    methods, about = read_methods(options)
     started = time.perf_counter()
-    evaluation = evaluate(predictor, samples(predictor, entries), progress=_report_image)
+    results: dict[str, dict[str, Evaluation]] = {
+        split: evaluate_side_by_side(methods, read_images(entries), progress=_report_image)
+        for split, entries in _entries(options).items()
+    }
     print(file=sys.stderr)
-    seconds = time.perf_counter() - started
-    if options.json:
-        figures = {name: asdict(summary) for name, summary in _summaries(evaluation)}
-        print(json.dumps({"box_threshold": predictor.thresholds.box, "figures": figures}, indent=2))
-        return
-    print(f"split {options.split}, box threshold {predictor.thresholds.box}, mask IoU 0.6, {seconds:.0f} s")
-    print(
-        f"{'':32}{'images':>7}{'cells':>7}{'F1':>7}  {'95% interval':14}{'P':>6}{'R':>6}{'AP50':>6}{'mIoU':>6}"
-    )
-    for name, row in _summaries(evaluation):
-        print(
-            f"{name:32}{row.images:7}{row.cells:7}{row.f1:7.3f}  {row.f1_low:.3f} - {row.f1_high:.3f} "
-            f"{row.precision:6.3f}{row.recall:6.3f}{row.box_ap50:6.3f}{row.mean_iou_true_boxes:6.3f}"
-        )
+    about |= {
+        "data": options.data.name,
+        "images_of_each_set": options.at_most or "all",
+        "mask_floor": options.floor,
+    }
+    about["seconds"] = round(time.perf_counter() - started, 1)
+    report = Report.of(results, by=options.by or ("dataset", "modality"), about=about)
+    if options.out is not None:
+        write_report(report, results, options.out)
+    print(report.to_json() if options.json else f"{_thresholds(methods)}\n{report.to_text()}")
 
 
-def _summaries(evaluation: Evaluation) -> list[tuple[str, Summary]]:
-    return [("all", evaluation.summary()), *((name, evaluation.summary(name)) for name in evaluation.groups)]
+def read_methods(options: argparse.Namespace) -> tuple[dict[str, Method], dict[str, Any]]:
+    """The models and label folders of the command line by name, and what the report says about them.
+
+    Raises CheckpointError for an unusable file, EvaluationError if two have the same name.
+    """
+    weights = options.weights or ([] if options.labels else [DEFAULT_WEIGHTS])
+    found: list[tuple[str, Method, dict[str, Any]]] = []
+    for name, path in zip(_names(weights), weights, strict=True):
+        predictor = Predictor(load(path, device=options.device))
+        found.append((name, Model(predictor, options.floor), _about(path, predictor)))
+    for name, path in zip(_names(options.neck), options.neck, strict=True):
+        predictor = _with_neck(found, path)
+        found.append((name, Model(predictor, options.floor), _about(path, predictor)))
+    for named in options.labels:
+        name, _, folder = named.partition("=")
+        if not folder:
+            raise EvaluationError(f"--labels {named}: write it as NAME=FOLDER")
+        found.append((name, LabelFolder(Path(folder)), {"confidence": "1.0 for every cell"}))
+    methods = {name: method for name, method, _ in found}
+    if len(methods) < len(found):
+        raise EvaluationError("two of the compared have the same name")
+    return methods, {"methods": {name: about for name, _, about in found}}
+
+
+def write_report(report: Report, results: Mapping[str, Mapping[str, Evaluation]], folder: Path) -> None:
+    """report.md, figures.csv, images.csv, report.json and the pictures."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "report.md").write_text(report.to_markdown(), encoding="utf-8")
+    (folder / "report.json").write_text(report.to_json(), encoding="utf-8")
+    (folder / "figures.csv").write_text(report.to_csv(), encoding="utf-8")
+    rows = [
+        _image_row(split, method, image)
+        for split, of_methods in results.items()
+        for method, evaluation in of_methods.items()
+        for image in evaluation.images
+    ]
+    if rows:
+        (folder / "images.csv").write_text(table_csv(list(rows[0]), rows), encoding="utf-8")
+    plot_report(report, results, folder)
+
+
+def evenly(entries: Sequence[Entry], at_most: int | None) -> list[Entry]:
+    """At most so many of each data set, evenly spaced through the manifest; all if None."""
+    if at_most is None:
+        return list(entries)
+    chosen = []
+    for dataset in dict.fromkeys(entry.dataset for entry in entries):
+        own = [entry for entry in entries if entry.dataset == dataset]
+        count = min(at_most, len(own))
+        chosen += [own[index * len(own) // count] for index in range(count)]
+    return chosen
+
+
+def _entries(options: argparse.Namespace) -> dict[str, list[Entry]]:
+    """The entries of each split asked for. Of several splits some may be empty, not all."""
+    found: dict[str, list[Entry]] = {}
+    splits = list(dict.fromkeys(options.split or ["val"]))
+    for split in splits:
+        try:
+            found[split] = evenly(read_manifest(options.data, split, options.dataset), options.at_most)
+        except EmptySplit:
+            if split == splits[-1] and not found:
+                raise
+    return found
+
+
+def _names(paths: Sequence[Path]) -> list[str]:
+    """File stems, with their folders where two are equal."""
+    stems = [path.stem for path in paths]
+    if len(set(stems)) == len(stems):
+        return stems
+    return [f"{path.parent.name}/{path.stem}" for path in paths]
+
+
+def _with_neck(found: Sequence[tuple[str, Method, dict[str, Any]]], path: Path) -> Predictor:
+    """The first model with the trunk that this neck belongs to, and this neck."""
+    neck = load_neck(path)
+    for _, method, _ in found:
+        if isinstance(method, Model) and method.predictor.trunk_hash == neck.trunk_hash:
+            return method.predictor.with_neck(neck.state_dict, threshold=neck.box_threshold)
+    raise CheckpointError(f"{path.name}: none of the --weights has the trunk that this neck belongs to")
+
+
+def _about(path: Path, predictor: Predictor) -> dict[str, Any]:
+    return {"file": path.name, "sha256": file_sha256(path), "box_threshold": predictor.thresholds.box}
+
+
+def _thresholds(methods: Mapping[str, Method]) -> str:
+    models = ((name, method.predictor) for name, method in methods.items() if isinstance(method, Model))
+    return "\n".join(f"{name}: box threshold {predictor.thresholds.box}" for name, predictor in models)
+
+
+def _image_row(split: str, method: str, image: ImageResult) -> dict[str, object]:
+    return {
+        "split": split,
+        "method": method,
+        "image": image.name,
+        "dataset": image.tags.get("dataset", ""),
+        "modality": image.tags.get("modality", ""),
+        "true": image.true,
+        "predicted": image.predicted,
+        "true_positive": image.counts.true_positive,
+        "false_positive": image.counts.false_positive,
+        "false_negative": image.counts.false_negative,
+        "f1": image.counts.f1,
+        "mean_iou_true_boxes": sum(image.ious) / len(image.ious) if image.ious else None,
+    }
 
 
 def _report_image(result: ImageResult) -> None:
-    print(f"\r{result.name[:40]:40} F1 {result.counts.f1:.3f}", end="", file=sys.stderr, flush=True)
+    print(f"\r{result.name[-50:]:50} F1 {result.counts.f1:.3f}", end="", file=sys.stderr, flush=True)
+
+
+def add_floor(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--floor",
+        type=float,
+        help="count also masks of boxes above this score for the AP of masks, e.g. 0.2 (slow: each must be decoded); "
+        "default: only the cells that the pipeline reports",
+    )
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
-    evaluation = add_command(commands, "evaluate", evaluate_command)
-    add_data(evaluation)
-    splits: tuple[Split, ...] = ("train", "val", "test")
-    evaluation.add_argument("--split", choices=splits, default="val")
-    evaluation.add_argument("--json", action="store_true", help="print figures as JSON")
-    add_weights(evaluation)
+    parser = add_command(commands, "evaluate", evaluate_command)
+    add_data(parser)
+    parser.add_argument(
+        "--split",
+        choices=SPLITS,
+        action="append",
+        help="default: val (may be repeated; test is for reports only)",
+    )
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        action="append",
+        default=[],
+        help="a model (may be repeated: the others are compared with the first); default: the shipped tiny model",
+    )
+    parser.add_argument(
+        "--neck",
+        type=Path,
+        action="append",
+        default=[],
+        help="also the model of its trunk with this tuned neck",
+    )
+    parser.add_argument(
+        "--labels",
+        action="append",
+        default=[],
+        metavar="NAME=FOLDER",
+        help="also label maps that another method wrote (see the command baseline)",
+    )
+    parser.add_argument(
+        "--by",
+        choices=["dataset", "modality"],
+        action="append",
+        help="parts that figures are also given of (default: both)",
+    )
+    parser.add_argument("--at-most", type=int, metavar="N", help="images of each data set, evenly spaced")
+    add_floor(parser)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser.add_argument("--out", type=Path, help="folder for the report as Markdown, CSV, JSON and pictures")

@@ -1,0 +1,258 @@
+"""`experiment`: the paper's experiments, each a command of its own."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from worker.cellsam.checkpoint import file_sha256, load, read_card
+from worker.cellsam.cli.arguments import Commands, add_command, add_data, add_weights
+from worker.cellsam.cli.evaluate import add_floor, evenly, write_report
+from worker.cellsam.config import CONFIGURATIONS
+from worker.cellsam.data.manifest import EmptySplit, Entry, Split, read_manifest
+from worker.cellsam.evaluate.plots import plot_curves
+from worker.cellsam.evaluate.report import Report, table_csv, table_json, table_markdown
+from worker.cellsam.evaluate.results import Evaluation
+from worker.cellsam.evaluate.side_by_side import EvaluationError, read_images
+from worker.cellsam.experiments.held_out import HeldOutExperiment, HeldOutResult, held_out_experiment
+from worker.cellsam.experiments.neck import NeckExperiment, neck_experiment
+from worker.cellsam.experiments.prompts import compare_prompts, prompt_rows
+from worker.cellsam.experiments.specialist import SpecialistExperiment, specialist_experiment
+from worker.cellsam.experiments.training import Recipe, trained
+from worker.cellsam.finetune import TuningConfig
+from worker.cellsam.predictor import Predictor
+from worker.cellsam.training.trainer import cpu_processes
+
+CALIBRATION_IMAGES = 12  # of each data set; a threshold needs no more
+
+
+def points_command(options: argparse.Namespace) -> None:
+    """Point against box prompts: mean IoU of true cells that are shown to the mask decoder in one way or another."""
+    predictor = Predictor(load(options.weights))
+    images = compare_prompts(
+        predictor,
+        read_images(_measured(options)),
+        points=options.points or (1, 3),
+        seed=options.seed,
+        progress=lambda result: _say(result.name),
+    )
+    print(file=sys.stderr)
+    if not images:
+        raise EvaluationError("there is no true cell to prompt with")
+    rows = prompt_rows(images)
+    _write_table(rows, {**_about(options), **_weights(options)}, options.out)
+
+
+def neck_command(options: argparse.Namespace) -> None:
+    """Zero-shot against neck-tuned: each data set with the model's own neck and with one tuned on its train split."""
+    measured = _measured(options)
+    experiment = NeckExperiment(
+        train=evenly(_entries(options, "train"), options.images),
+        measured=measured,
+        config=_tuning(options),
+        floor=options.floor,
+        out=options.out,
+    )
+    results = neck_experiment(Predictor(load(options.weights)), experiment, progress=lambda r: _say(r.name))
+    _write(
+        options, results, {**_weights(options), "images_to_tune_on": options.images, "steps": options.steps}
+    )
+
+
+def specialist_command(options: argparse.Namespace) -> None:
+    """Specialist against generalist: models trained here for the same minutes, one on all data sets and one on each."""
+    experiment = SpecialistExperiment(
+        train=_entries(options, "train"),
+        held_back=[*_entries(options, "val"), *_entries(options, "test")],
+        calibrate_on=_calibration(options),
+        measured=_measured(options),
+        recipe=_recipe(options),
+        floor=options.floor,
+        out=options.out,
+    )
+    results = specialist_experiment(experiment, progress=lambda result: _say(result.name))
+    _write(options, results, _training(options))
+
+
+def held_out_command(options: argparse.Namespace) -> None:
+    """A data set that the model never saw: zero-shot, and after its neck was tuned on a few of its images.
+
+    The model is trained here on all the others for --minutes, or given by --weights if its card does not name the set.
+    """
+    options.dataset = [options.held_out]
+    measured, few = _measured(options), _entries(options, "train")
+    predictor, about = _held_out_model(options)
+    experiment = HeldOutExperiment(
+        few=few,
+        measured=measured,
+        shots=options.shots or (2, 4, 8),
+        config=_tuning(options),
+        floor=options.floor,
+        out=options.out,
+    )
+    found = held_out_experiment(predictor, experiment, progress=lambda result: _say(result.name))
+    about |= {
+        "held_out": options.held_out,
+        "cells_by_images": {str(n): cells for n, cells in found.cells.items()},
+    }
+    _write(options, found.by_method, about)
+    _plot_shots(found, options.out / "few_shot.png")
+
+
+def _held_out_model(options: argparse.Namespace) -> tuple[Predictor, dict[str, Any]]:
+    if options.weights is not None:
+        _, card = read_card(options.weights)
+        if options.held_out in card.training.get("data", {}):
+            raise EvaluationError(
+                f"{options.weights.name} was trained on {options.held_out}: it is not held out"
+            )
+        return Predictor(load(options.weights)), _weights(options)
+    others = argparse.Namespace(data=options.data, dataset=None)
+    predictor = trained(
+        _recipe(options),
+        train_on=[entry for entry in _entries(others, "train") if entry.dataset != options.held_out],
+        held_back=[*_entries(others, "val"), *_entries(others, "test"), *_entries(options, "train")],
+        calibrate_on=evenly(
+            [entry for entry in _entries(others, "val") if entry.dataset != options.held_out],
+            CALIBRATION_IMAGES,
+        ),
+        out=options.out / f"without_{options.held_out}",
+    )
+    return predictor, _training(options)
+
+
+def _plot_shots(found: HeldOutResult, path: Path) -> None:
+    shots = sorted(found.evaluations)
+    curves = {
+        label: ([float(n) for n in shots], [found.evaluations[n].figure(name) for n in shots])
+        for label, name in (("F1 at mask IoU 0.6", "f1"), ("mean IoU with true boxes", "mean_iou_true_boxes"))
+    }
+    plot_curves(
+        curves, path, x="images of the held-out data set that the neck was tuned on", y="pooled figure"
+    )
+
+
+def _write(options: argparse.Namespace, results: Mapping[str, Evaluation], about: Mapping[str, Any]) -> None:
+    print(file=sys.stderr)
+    of_split = {options.split: dict(results)}
+    report = Report.of(of_split, by=("dataset", "modality"), about={**_about(options), **about})
+    write_report(report, of_split, options.out)
+    print(report.to_text())
+
+
+def _write_table(rows: Sequence[Mapping[str, object]], about: Mapping[str, Any], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    columns = list(rows[0])
+    table = table_markdown(columns, [list(row.values()) for row in rows])
+    (folder / "report.md").write_text(table + "\n", encoding="utf-8")
+    (folder / "figures.csv").write_text(table_csv(columns, rows), encoding="utf-8")
+    (folder / "report.json").write_text(table_json(about, rows), encoding="utf-8")
+    print(table)
+
+
+def _measured(options: argparse.Namespace) -> list[Entry]:
+    return evenly(read_manifest(options.data, options.split, options.dataset), options.at_most)
+
+
+def _entries(options: argparse.Namespace, split: Split) -> list[Entry]:
+    try:
+        return read_manifest(options.data, split, options.dataset)
+    except EmptySplit:
+        return []
+
+
+def _calibration(options: argparse.Namespace) -> list[Entry]:
+    """Validation images, unless they are what is reported."""
+    return [] if options.split == "val" else evenly(_entries(options, "val"), CALIBRATION_IMAGES)
+
+
+def _tuning(options: argparse.Namespace) -> TuningConfig:
+    return TuningConfig(steps=options.steps, seed=options.seed)
+
+
+def _recipe(options: argparse.Namespace) -> Recipe:
+    return Recipe(CONFIGURATIONS[options.model], options.minutes, options.processes, options.seed)
+
+
+def _about(options: argparse.Namespace) -> dict[str, Any]:
+    return {"data": options.data.name, "images_of_each_set": options.at_most or "all", "seed": options.seed}
+
+
+def _weights(options: argparse.Namespace) -> dict[str, Any]:
+    return {"weights": options.weights.name, "sha256": file_sha256(options.weights)}
+
+
+def _training(options: argparse.Namespace) -> dict[str, Any]:
+    return {"model": options.model, "minutes": options.minutes, "processes": options.processes}
+
+
+def _say(name: str) -> None:
+    print(f"\r{name[-60:]:60}", end="", file=sys.stderr, flush=True)
+
+
+def add(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("experiment", help=__doc__, description=__doc__)
+    experiments = parser.add_subparsers(title="experiments", required=True)
+    points = _add(experiments, "points-vs-boxes", points_command)
+    add_weights(points)
+    points.add_argument(
+        "--points", type=int, action="append", help="points of a prompt (may be repeated); default: 1 and 3"
+    )
+    neck = _add(experiments, "neck", neck_command)
+    add_weights(neck)
+    neck.add_argument("--images", type=int, default=40, help="images of each data set to tune on")
+    _add_tuning(neck)
+    specialist = _add(experiments, "specialist", specialist_command)
+    _add_training(specialist)
+    held_out = _add(experiments, "held-out", held_out_command, datasets=False)
+    held_out.add_argument("--held-out", required=True, metavar="DATASET")
+    held_out.add_argument(
+        "--weights", type=Path, help="a model that never saw the data set, instead of training one"
+    )
+    held_out.add_argument(
+        "--shots",
+        type=int,
+        action="append",
+        help="images to learn from (may be repeated); default: 2, 4 and 8",
+    )
+    _add_tuning(held_out)
+    _add_training(held_out)
+
+
+def _add(
+    commands: Commands[argparse.ArgumentParser],
+    name: str,
+    command: Callable[[argparse.Namespace], None],
+    *,
+    datasets: bool = True,
+) -> argparse.ArgumentParser:
+    parser = add_command(commands, name, command)
+    if datasets:
+        add_data(parser)
+    else:
+        parser.add_argument("--data", type=Path, required=True, help="folder with a manifest.csv")
+    parser.add_argument(
+        "--split", choices=["val", "test"], default="val", help="what is measured; default: val"
+    )
+    parser.add_argument(
+        "--at-most", type=int, metavar="N", help="images of each data set to measure, evenly spaced"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help="folder for the report, and for what is trained"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    add_floor(parser)
+    return parser
+
+
+def _add_tuning(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--steps", type=int, default=200, help="of tuning the neck, at most")
+
+
+def _add_training(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--minutes", type=float, default=30.0, help="of training, for each model")
+    parser.add_argument("--processes", type=int, default=cpu_processes())
+    parser.add_argument("--model", choices=["tiny"], default="tiny")
