@@ -90,25 +90,15 @@ def stack() -> Iterator[Stack]:
         yield running
 
 
-def chromium_path() -> str:
-    """Debian's Chromium, or a failure that says how to get it."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
-        pytest.fail("Chromium is missing. Install it with: apt-get install -y chromium", pytrace=False)
-    return found
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator["Browser"]:
     """A headless Chromium. For one module only: Playwright's event loop must not run beside Django's ORM."""
     from playwright.sync_api import sync_playwright
 
-    flags = "no-sandbox disable-dev-shm-usage disable-quic no-first-run disable-background-networking"
-    flags += " disable-component-update disable-sync disable-default-apps"
+    from tests.e2e.chromium import launch_chromium
+
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=chromium_path(), args=[f"--{flag}" for flag in flags.split()]
-        )
+        chromium = launch_chromium(playwright)
         yield chromium
         chromium.close()
 

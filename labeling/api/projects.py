@@ -40,6 +40,7 @@ class VersionRefOut(serializers.Serializer):
     id = serializers.UUIDField()
     name = serializers.CharField()
     number = serializers.IntegerField()
+    takes_points = serializers.BooleanField()  # whether clicks guide it, or boxes alone
 
 
 class ProjectCountsOut(serializers.Serializer):

@@ -69,6 +69,11 @@ class ModelVersion(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def takes_points(self) -> bool:
+        """Whether its decoder was trained on clicks: that of `tiny` saw boxes alone."""
+        return self.architecture != "tiny"
+
 
 class Promotion(models.Model):
     """The history of a project's active version."""

@@ -4,23 +4,21 @@
 --quick        few repetitions, to see that everything works; its figures are not worth quoting
 --fresh-clone  also the minutes from a fresh clone to READY
 --write        also write docs/benchmarks.md
+
+The canvas, which needs a browser, is measured by `python -m tests.benchmarks.canvas`.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import re
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from backend.programs import ROOT
 from backend.supervisor import Stack
 from tests.benchmarks import boxes, edits, model, processes, uploads
-from tests.benchmarks.report import HEADER, Figure, machine, page
-from tests.benchmarks.setting import FULL, QUICK, Size
+from tests.benchmarks.report import HEADER, PAGE, Figure, machine, say, with_page
+from tests.benchmarks.setting import FULL, QUICK, Size, clean_environ
 from tests.integration.http_client import Person
 
 MEASURES = {"boxes": boxes.measure, "uploads": uploads.measure, "edits": edits.measure}
@@ -42,7 +40,7 @@ def main() -> None:
         say(figure.row)
         figures.append(figure)
     if options.write:
-        (ROOT / "docs" / "benchmarks.md").write_text(page(about, figures), encoding="utf-8")
+        PAGE.write_text(with_page(PAGE.read_text(encoding="utf-8"), about, figures), encoding="utf-8")
 
 
 def measured(chosen: list[str], size: Size, *, fresh_clone: bool) -> Iterator[Figure]:
@@ -63,17 +61,6 @@ def measured(chosen: list[str], size: Size, *, fresh_clone: bool) -> Iterator[Fi
             yield from processes.second_start(data, environ)
     if fresh_clone:
         yield from processes.fresh_clone(environ)
-
-
-def clean_environ() -> dict[str, str]:
-    """Ours without a developer's own settings: the figures are those of the defaults."""
-    known = re.findall(r"^(?:# )?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
-    return {name: value for name, value in os.environ.items() if name not in known}
-
-
-def say(*lines: str) -> None:
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

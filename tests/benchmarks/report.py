@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from backend.programs import ROOT
+
+PAGE = ROOT / "docs" / "benchmarks.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +51,9 @@ def table(figures: Sequence[Figure]) -> str:
     return "\n".join([HEADER, *(figure.row for figure in figures)])
 
 
-def page(about: str, figures: Sequence[Figure]) -> str:
-    """The text of docs/benchmarks.md."""
+def with_page(text: str, about: str, figures: Sequence[Figure]) -> str:
+    """docs/benchmarks.md with these figures; its sections, written by other measurements, stay."""
+    sections = text[text.find("\n## ") :] if "\n## " in text else "\n"
     return f"""# Measurements
 
 Taken by `make bench` (`python -m tests.benchmarks --write`) with the shipped `tiny` model, through the real HTTP API of
@@ -56,7 +62,19 @@ a stack that the script starts. Ratios compare two measurements of the same run.
 {about}
 
 {table(figures)}
-"""
+{sections}"""
+
+
+def with_section(text: str, title: str, body: str) -> str:
+    """docs/benchmarks.md with this section in the place of the one of the same title, or at the end."""
+    head, found, rest = text.partition(f"\n## {title}\n")
+    after = rest.find("\n## ") if found else -1
+    return f"{head.rstrip()}\n\n## {title}\n\n{body.strip()}\n{rest[after:] if after >= 0 else ''}"
+
+
+def say(*lines: str) -> None:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
 
 
 def _processor() -> str:

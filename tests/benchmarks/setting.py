@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import dataclass
 
+from backend.programs import ROOT
 from tests.scenes import Scene, nuclei
 
 SIDE, CELLS = 512, 30  # of the measured images
@@ -26,3 +29,9 @@ QUICK = Size(boxes=8, uploads=6, batch=4, edits=8)
 def field(seed: int) -> Scene:
     """A 512 x 512 field of about 30 nuclei; each seed gives another one."""
     return nuclei(10_000 + seed, side=SIDE, cells=CELLS)
+
+
+def clean_environ() -> dict[str, str]:
+    """Ours without a developer's own settings: the figures are those of the defaults."""
+    known = re.findall(r"^(?:# )?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    return {name: value for name, value in os.environ.items() if name not in known}

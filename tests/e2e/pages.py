@@ -79,7 +79,8 @@ class LabelPage:
         return int(self.page.evaluate("window.__cellloop.cellCount"))
 
     def wait_until_loaded(self) -> None:
-        wait_until(lambda: bool(self.page.evaluate("window.__cellloop !== undefined")), "the labelling page")
+        shown = "window.__cellloop !== undefined && location.pathname.endsWith(window.__cellloop.image)"
+        wait_until(lambda: bool(self.page.evaluate(shown)), "the labelling page")
         expect(self.page.get_by_test_id("saved-state")).to_be_visible(timeout=LOADED_MS)
 
     def wait_for_cells(self, count: int) -> None:

@@ -71,6 +71,7 @@ def draw_box_around(label_page: LabelPage, cell: JsonObject) -> None:
     x0, y0, x1, y1 = cell["box"]
     label_page.choose("smart-box")
     label_page.drag((x0 - 1, y0 - 1), (x1 + 1, y1 + 1))
+    label_page.press("Enter")  # kept as soon as its mask is there
     label_page.wait_for_cells(before + 1)
     label_page.wait_saved()
 

@@ -1566,6 +1566,7 @@ export interface components {
             id: string;
             name: string;
             number: number;
+            takes_points: boolean;
         };
         /** @enum {string} */
         VersionStatus: "base" | "candidate" | "promoted" | "rejected" | "not_enough_evidence" | "failed";

@@ -26,6 +26,7 @@ interface PatchFixture {
   patch: unknown;
   after: unknown[];
   inverse: unknown;
+  without_class: { cell: unknown; read: unknown };
   invalid: { why: string; patch: unknown }[];
 }
 
@@ -55,6 +56,10 @@ test("the patch agrees with Python's", () => {
   expect(applyPatch(after, readPatch(patches.inverse))).toEqual(before);
   expect(applyPatch(after, invert(patch))).toEqual(before);
   expect(JSON.parse(JSON.stringify(patch))).toEqual(patches.patch);
+});
+
+test("a cell from before there were classes has none", () => {
+  expect(readCell(patches.without_class.cell)).toEqual(patches.without_class.read);
 });
 
 test.each(patches.invalid)("it refuses: $why", ({ patch }) => {

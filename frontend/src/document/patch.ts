@@ -10,6 +10,8 @@ export interface Cell extends BoxMask {
   readonly score: number | null;
   readonly source: "model" | "person";
   readonly model_version: string | null;
+  /** The project's class that a person gave the cell, or null. */
+  readonly class_id: string | null;
 }
 
 export interface CellUpdate {
@@ -43,6 +45,7 @@ export function cellEquals(a: Cell, b: Cell): boolean {
     a.score === b.score &&
     a.source === b.source &&
     a.model_version === b.model_version &&
+    a.class_id === b.class_id &&
     boxEquals(a.box, b.box) &&
     a.rle.length === b.rle.length &&
     a.rle.every((run, index) => run === b.rle[index])

@@ -5,13 +5,17 @@ import { type Cell, type Patch, PatchError, checkCell, patchIds, patchIsEmpty } 
 
 type Json = Readonly<Record<string, unknown>>;
 
+function isObject(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 function record(value: unknown, keys: readonly string[], what: string): Json {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new PatchError(`${what} is an object`);
+  if (!isObject(value)) throw new PatchError(`${what} is an object`);
   const found = Object.keys(value);
   if (found.length !== keys.length || !keys.every((key) => found.includes(key))) {
     throw new PatchError(`${what} has exactly the keys ${keys.join(", ")}`);
   }
-  return value as Json;
+  return value;
 }
 
 function list(value: unknown, name: string): readonly unknown[] {
@@ -32,13 +36,21 @@ export function readBox(value: unknown): Box {
   return [numbers[0], numbers[1], numbers[2], numbers[3]];
 }
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+const isUuid = (value: unknown): value is string => typeof value === "string" && UUID.test(value);
+
+const CELL_KEYS = ["id", "label", "box", "rle", "score", "source", "model_version", "class_id"];
+
+/** A cell in its wire form. One written before there were classes has no `class_id`; it is read as null. */
 export function readCell(value: unknown): Cell {
-  const cell = record(value, ["id", "label", "box", "rle", "score", "source", "model_version"], "a cell");
+  const cell = record(isObject(value) ? { class_id: null, ...value } : value, CELL_KEYS, "a cell");
   if (typeof cell.id !== "string") throw new PatchError("a cell's id is a UUID");
   if (typeof cell.label !== "number") throw new PatchError("a label is a whole number above 0");
   if (cell.score !== null && typeof cell.score !== "number") throw new PatchError("a score is a number or null");
   if (cell.source !== "model" && cell.source !== "person") throw new PatchError("a source is 'model' or 'person'");
   if (cell.model_version !== null && typeof cell.model_version !== "string") throw new PatchError("a model version is a UUID");
+  if (cell.class_id !== null && !isUuid(cell.class_id)) throw new PatchError("a class is a UUID or null");
   return {
     id: cell.id,
     label: cell.label,
@@ -47,6 +59,7 @@ export function readCell(value: unknown): Cell {
     score: cell.score,
     source: cell.source,
     model_version: cell.model_version,
+    class_id: cell.class_id,
   };
 }
 

@@ -51,14 +51,11 @@ export function createIntegerTexture(gl: WebGL2RenderingContext, internalFormat:
   return texture;
 }
 
-/** A rectangle of image pixels (uRect: x0, y0, x1, y1) seen by uCamera (x, y, zoom); vPlace runs 0..1 over it. */
-export const RECTANGLE_VERTEX = `#version 300 es
-uniform vec4 uRect;
-uniform vec3 uCamera;
-uniform vec2 uViewport;
-out vec2 vPlace;
+/** A rectangle of device pixels (uTarget: x0, y0, x1, y1, y down) on a canvas of uCanvas pixels. */
+export const TARGET_VERTEX = `#version 300 es
+uniform vec4 uTarget;
+uniform vec2 uCanvas;
 void main() {
-  vPlace = vec2(gl_VertexID & 1, gl_VertexID >> 1);
-  vec2 screen = (mix(uRect.xy, uRect.zw, vPlace) - uCamera.xy) * uCamera.z;
-  gl_Position = vec4(screen / uViewport * vec2(2.0, -2.0), 0.0, 1.0);
+  vec2 at = mix(uTarget.xy, uTarget.zw, vec2(gl_VertexID & 1, gl_VertexID >> 1));
+  gl_Position = vec4(at / uCanvas * vec2(2.0, -2.0) + vec2(-1.0, 1.0), 0.0, 1.0);
 }`;

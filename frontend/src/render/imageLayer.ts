@@ -1,5 +1,7 @@
-import { type Camera, type Size, levelFor, visibleBox } from "./camera";
-import { type Program, RECTANGLE_VERTEX, createIntegerTexture, createProgram } from "./gl";
+import type { Box } from "../document/box";
+import { type Camera, type Size, levelFor } from "./camera";
+import { type Program, TARGET_VERTEX, createIntegerTexture, createProgram } from "./gl";
+import { type Placement, type PlacedTile, tilesIn } from "./placement";
 import { type Tile, type TileAddress, type TileCache, tileKey } from "./tileCache";
 
 /** What the renderer needs to know about an image. */
@@ -19,64 +21,73 @@ export interface ChannelLook {
   readonly visible: boolean;
 }
 
+/** Channels drawn at once; more are added on top in further passes. */
+const AT_ONCE = 4;
+
 const FRAGMENT = `#version 300 es
 precision highp float;
 precision highp usampler2D;
-uniform usampler2D uTile;
-uniform vec4 uPart;      // texels x0, y0, x1, y1 of the tile shown on this rectangle
-uniform vec3 uColor;
-uniform vec3 uRange;     // low, high, gamma
-uniform float uSmooth;   // 1: between texels; 0: the texel itself
-in vec2 vPlace;
+uniform usampler2D uTiles[${AT_ONCE}];
+uniform vec3 uTexels[${AT_ONCE}];   // texel at device pixel (0, 0), y down, and texels per device pixel; 0: no tile yet
+uniform vec3 uColors[${AT_ONCE}];
+uniform vec3 uRanges[${AT_ONCE}];   // low, high, gamma
+uniform float uHeight;              // of the target, in device pixels
+uniform bool uSmooth;               // between texels, or the texel itself
+uniform bool uInverted;             // light stands for dark
 out vec4 color;
-float texel(ivec2 at) {
-  ivec2 last = textureSize(uTile, 0) - 1;
-  return float(texelFetch(uTile, clamp(at, ivec2(0), last), 0).r);
+
+float texel(usampler2D tile, ivec2 at) {
+  return float(texelFetch(tile, at, 0).r);
+}
+vec3 channel(usampler2D tile, vec3 texels, vec3 tone, vec3 range) {
+  if (texels.z == 0.0) return vec3(0.0);
+  vec2 place = texels.xy + vec2(gl_FragCoord.x, uHeight - gl_FragCoord.y) * texels.z;
+  ivec2 last = textureSize(tile, 0) - 1;
+  float value;
+  if (uSmooth) {
+    vec2 corner = place - 0.5;
+    vec2 f = fract(corner);
+    ivec2 a = clamp(ivec2(floor(corner)), ivec2(0), last);
+    ivec2 b = clamp(ivec2(floor(corner)) + 1, ivec2(0), last);
+    value = mix(mix(texel(tile, a), texel(tile, ivec2(b.x, a.y)), f.x), mix(texel(tile, ivec2(a.x, b.y)), texel(tile, b), f.x), f.y);
+  } else {
+    value = texel(tile, clamp(ivec2(floor(place)), ivec2(0), last));
+  }
+  float t = clamp((value - range.x) / max(range.y - range.x, 1e-6), 0.0, 1.0);
+  return tone * (range.z == 1.0 ? t : pow(t, range.z));
 }
 void main() {
-  vec2 place = mix(uPart.xy, uPart.zw, vPlace);
-  float value;
-  if (uSmooth > 0.5) {
-    vec2 corner = place - 0.5;
-    ivec2 at = ivec2(floor(corner));
-    vec2 f = corner - vec2(at);
-    value = mix(mix(texel(at), texel(at + ivec2(1, 0)), f.x), mix(texel(at + ivec2(0, 1)), texel(at + ivec2(1, 1)), f.x), f.y);
-  } else {
-    value = texel(ivec2(floor(place)));
-  }
-  float t = clamp((value - uRange.x) / max(uRange.y - uRange.x, 1e-6), 0.0, 1.0);
-  color = vec4(uColor * pow(t, uRange.z), 1.0);
+  vec3 sum = channel(uTiles[0], uTexels[0], uColors[0], uRanges[0]);
+  sum += channel(uTiles[1], uTexels[1], uColors[1], uRanges[1]);
+  sum += channel(uTiles[2], uTexels[2], uColors[2], uRanges[2]);
+  sum += channel(uTiles[3], uTexels[3], uColors[3], uRanges[3]);
+  color = vec4(uInverted ? 1.0 - sum : sum, 1.0);
 }`;
 
 /** Above this many device pixels per image pixel people look at pixels, so they are shown as squares. */
 const SHOW_PIXELS_FROM = 10;
 
+/** All channels, and whether light stands for dark. */
+export interface ImageLook {
+  readonly channels: readonly ChannelLook[];
+  readonly inverted: boolean;
+}
+
 export interface ImageLayer {
-  draw(camera: Camera, viewport: Size, pixelRatio: number, looks: readonly ChannelLook[]): void;
+  /** Says which tiles this view needs, the middle first. */
+  want(placement: Placement, canvas: Size, camera: Camera, looks: readonly ChannelLook[]): void;
+  /** Draws the image's share of `part` (device pixels) onto black. */
+  draw(part: Box, placement: Placement, canvas: Size, look: ImageLook): void;
   drop(key: string): void;
 }
 
-/** Tiles in view, and below them the coarsest level, which fills in while finer ones come. */
-function tilesInView(image: ImageShape, camera: Camera, viewport: Size, level: number): { row: number; column: number }[] {
-  const span = image.tileSize * 2 ** level;
-  const [x0, y0, x1, y1] = visibleBox(camera, viewport);
-  const size = image.levels[level];
-  const columns = Math.ceil(size.width / image.tileSize);
-  const rows = Math.ceil(size.height / image.tileSize);
-  const found: { row: number; column: number }[] = [];
-  for (let row = Math.max(0, Math.floor(y0 / span)); row < Math.min(rows, Math.ceil(y1 / span)); row++) {
-    for (let column = Math.max(0, Math.floor(x0 / span)); column < Math.min(columns, Math.ceil(x1 / span)); column++) {
-      found.push({ row, column });
-    }
-  }
-  const away = (place: { row: number; column: number }): number =>
-    Math.hypot((place.column + 0.5) * span - camera.x, (place.row + 0.5) * span - camera.y);
-  return found.sort((a, b) => away(a) - away(b));
-}
-
 export function createImageLayer(gl: WebGL2RenderingContext, image: ImageShape, cache: TileCache): ImageLayer {
-  const program: Program = createProgram(gl, RECTANGLE_VERTEX, FRAGMENT);
+  const program: Program = createProgram(gl, TARGET_VERTEX, FRAGMENT);
   const textures = new Map<string, WebGLTexture>();
+  const none = createIntegerTexture(gl, gl.R8UI, 1, 1);
+  const shownChannels = (looks: readonly ChannelLook[], visible: boolean): number[] =>
+    looks.flatMap((look, channel) => (look.visible === visible && channel < image.channels ? [channel] : []));
+  const spanAt = (level: number): number => image.tileSize * 2 ** level;
 
   const textureOf = (key: string, tile: Tile): WebGLTexture => {
     const known = textures.get(key);
@@ -90,58 +101,90 @@ export function createImageLayer(gl: WebGL2RenderingContext, image: ImageShape, 
     return texture;
   };
 
-  /** The wanted tile or, until it is here, the part of its nearest loaded ancestor that covers the same pixels. */
-  const loadedFor = (address: TileAddress): { key: string; tile: Tile; up: number } | null => {
+  /** The wanted tile or, until it is here, its nearest loaded ancestor. */
+  const loadedFor = (address: TileAddress): { address: TileAddress; tile: Tile } | null => {
     for (let up = 0; address.level + up < image.levels.length; up++) {
       const ancestor = { ...address, level: address.level + up, row: address.row >> up, column: address.column >> up };
       const tile = cache.get(ancestor);
-      if (tile) return { key: tileKey(ancestor), tile, up };
+      if (tile) return { address: ancestor, tile };
     }
     return null;
   };
 
-  const drawTile = (address: TileAddress): void => {
-    const found = loadedFor(address);
-    if (!found) return;
-    const span = image.tileSize * 2 ** address.level;
-    const x0 = address.column * span;
-    const y0 = address.row * span;
-    const x1 = Math.min(image.width, x0 + span);
-    const y1 = Math.min(image.height, y0 + span);
-    const scale = 2 ** (address.level + found.up);
-    const left = (address.column >> found.up) * image.tileSize;
-    const top = (address.row >> found.up) * image.tileSize;
-    gl.bindTexture(gl.TEXTURE_2D, textureOf(found.key, found.tile));
-    gl.uniform4f(program.uniform("uRect"), x0, y0, x1, y1);
-    gl.uniform4f(program.uniform("uPart"), x0 / scale - left, y0 / scale - top, x1 / scale - left, y1 / scale - top);
+  /** Whether there is anything to show of this channel. */
+  const bindChannel = (unit: number, wanted: TileAddress | null, placement: Placement): boolean => {
+    gl.activeTexture(gl.TEXTURE0 + unit);
+    const found = wanted && loadedFor(wanted);
+    if (!found) {
+      gl.bindTexture(gl.TEXTURE_2D, none);
+      gl.uniform3f(program.uniform(`uTexels[${unit}]`), 0, 0, 0);
+      return false;
+    }
+    const { level, row, column } = found.address;
+    gl.bindTexture(gl.TEXTURE_2D, textureOf(tileKey(found.address), found.tile));
+    const texelsPerPixel = 1 / (placement.scale * 2 ** level);
+    gl.uniform3f(
+      program.uniform(`uTexels[${unit}]`),
+      placement.left * texelsPerPixel - column * image.tileSize,
+      placement.top * texelsPerPixel - row * image.tileSize,
+      texelsPerPixel,
+    );
+    return true;
+  };
+
+  const drawTile = (place: PlacedTile, level: number, channels: readonly number[], placement: Placement): void => {
+    let loaded = false;
+    for (let unit = 0; unit < AT_ONCE; unit++) {
+      const channel = channels.at(unit);
+      const wanted = channel === undefined ? null : { channel, level, row: place.row, column: place.column };
+      loaded = bindChannel(unit, wanted, placement) || loaded;
+    }
+    if (!loaded) return;
+    gl.uniform4f(program.uniform("uTarget"), ...place.target);
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
   };
 
-  return {
-    draw(camera, viewport, pixelRatio, looks) {
-      const level = levelFor(camera.zoom * pixelRatio, image.levels.length);
-      const coarsest = image.levels.length - 1;
-      const places = tilesInView(image, camera, viewport, level);
-      const shown = looks.flatMap((look, channel) => (look.visible && channel < image.channels ? [channel] : []));
-      const base = (channel: number): TileAddress => ({ channel, level: coarsest, row: 0, column: 0 });
-      // Hidden channels come last and coarse: their histogram is shown beside the others'.
-      const hidden = looks.flatMap((look, channel) => (!look.visible && channel < image.channels ? [channel] : []));
-      cache.want([...shown.map(base), ...places.flatMap((place) => shown.map((channel) => ({ channel, level, ...place }))), ...hidden.map(base)]);
+  const setLooks = (channels: readonly number[], looks: readonly ChannelLook[]): void =>
+    channels.forEach((channel, unit) => {
+      const { color, low, high, gamma } = looks[channel];
+      gl.uniform3f(program.uniform(`uColors[${unit}]`), color[0] / 255, color[1] / 255, color[2] / 255);
+      gl.uniform3f(program.uniform(`uRanges[${unit}]`), low, high, gamma);
+    });
 
+  return {
+    want(placement, canvas, camera, looks) {
+      const level = levelFor(placement.scale, image.levels.length);
+      const span = spanAt(level);
+      const away = ({ row, column }: PlacedTile): number => Math.hypot((column + 0.5) * span - camera.x, (row + 0.5) * span - camera.y);
+      const places = tilesIn([0, 0, canvas.width, canvas.height], placement, image, span).sort((a, b) => away(a) - away(b));
+      const shown = shownChannels(looks, true);
+      const base = (channel: number): TileAddress => ({ channel, level: image.levels.length - 1, row: 0, column: 0 });
+      cache.want([
+        ...shown.map(base),
+        ...places.flatMap(({ row, column }) => shown.map((channel) => ({ channel, level, row, column }))),
+        // Hidden channels come last and coarse: their histogram is shown beside the others'.
+        ...shownChannels(looks, false).map(base),
+      ]);
+    },
+    draw(part, placement, canvas, look) {
+      const level = levelFor(placement.scale, image.levels.length);
       gl.useProgram(program.handle);
       gl.enable(gl.BLEND);
       gl.blendFunc(gl.ONE, gl.ONE);
-      gl.activeTexture(gl.TEXTURE0);
-      gl.uniform1i(program.uniform("uTile"), 0);
-      gl.uniform3f(program.uniform("uCamera"), camera.x, camera.y, camera.zoom);
-      gl.uniform2f(program.uniform("uViewport"), viewport.width, viewport.height);
-      gl.uniform1f(program.uniform("uSmooth"), camera.zoom * pixelRatio < SHOW_PIXELS_FROM ? 1 : 0);
-      for (const channel of shown) {
-        const look = looks[channel];
-        gl.uniform3f(program.uniform("uColor"), look.color[0] / 255, look.color[1] / 255, look.color[2] / 255);
-        gl.uniform3f(program.uniform("uRange"), look.low, look.high, look.gamma);
-        for (const place of places) drawTile({ channel, level, ...place });
+      gl.uniform2f(program.uniform("uCanvas"), canvas.width, canvas.height);
+      gl.uniform1f(program.uniform("uHeight"), canvas.height);
+      gl.uniform1i(program.uniform("uSmooth"), placement.scale < SHOW_PIXELS_FROM ? 1 : 0);
+      gl.uniform1iv(program.uniform("uTiles"), Int32Array.from({ length: AT_ONCE }, (_, unit) => unit));
+      const shown = shownChannels(look.channels, true);
+      for (let from = 0; from < shown.length; from += AT_ONCE) {
+        const channels = shown.slice(from, from + AT_ONCE);
+        setLooks(channels, look.channels);
+        // The first channels' light is taken from white by the shader, the others' by the blending.
+        gl.uniform1i(program.uniform("uInverted"), look.inverted && from === 0 ? 1 : 0);
+        gl.blendEquation(look.inverted && from > 0 ? gl.FUNC_REVERSE_SUBTRACT : gl.FUNC_ADD);
+        for (const place of tilesIn(part, placement, image, spanAt(level))) drawTile(place, level, channels, placement);
       }
+      gl.blendEquation(gl.FUNC_ADD);
     },
     drop(key) {
       const texture = textures.get(key);

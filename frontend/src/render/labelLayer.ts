@@ -1,31 +1,46 @@
-import { type Box, boxGrow, boxIntersect, boxIsEmpty } from "../document/box";
-import { CELL_PALETTE } from "../document/colors";
+import { type Box, boxGrow, boxIntersect, boxIsEmpty, boxUnion } from "../document/box";
 import type { PreviewLayer } from "../document/preview";
 import type { DocumentReader } from "../document/store";
-import { type Camera, type Size, levelFor, visibleBox } from "./camera";
-import { RECTANGLE_VERTEX, createIntegerTexture, createProgram } from "./gl";
+import { type Size, levelFor } from "./camera";
+import type { ColorBy } from "./cellTones";
+import { TARGET_VERTEX, createIntegerTexture, createProgram } from "./gl";
 import { LABEL_FRAGMENT } from "./labelShader";
-import { REACH, markBorders } from "./slotTexels";
+import { type Placement, tilesIn } from "./placement";
+import { REACH, withDistances } from "./slotTexels";
 import type { StyleTable } from "./styleTable";
 
-/** Texels a side that a label tile shows, and those around it that outlines at its edge look at. */
+/** Texels a side that a label tile shows, and those around it that the shader interpolates with. */
 const CORE = 512;
-const APRON = REACH;
+const APRON = 1;
 /** 1 MB each. */
 const MOST_TILES = 96;
 const LEVELS = 12;
+/** Screen pixels a dash and its gap repeat in; the shader's number. */
+const DASH = 8;
+/** Outlines are at full strength from the first zoom up and fade to half of it at the second. */
+const FULL_LINES = 0.25;
+const HALF_LINES = 0.05;
+const CASING_FROM = 0.6;
 
 export interface LabelLook {
-  /** Opacity of a plain cell's fill, 0..1. */
+  /** Opacity of a plain cell's fill, 0..1; 0 leaves outlines only. */
   readonly fill: number;
   readonly outlines: boolean;
+  /** The raw image is looked at. */
   readonly hidden: boolean;
+  readonly colorBy: ColorBy;
 }
 
 export interface LabelLayer {
-  draw(camera: Camera, viewport: Size, pixelRatio: number, look: LabelLook, hoverSlot: number): void;
-  /** Uploads again what lies inside `box`, in the tiles that are there. */
+  /** Draws the cells in `part` (device pixels) over what is there. */
+  draw(part: Box, placement: Placement, canvas: Size, pixelRatio: number, look: LabelLook, hoverSlot: number): void;
+  /** What lies inside `box` (image pixels) has changed: tiles that hold it send it again when they are next seen. */
   repaint(box: Box): void;
+}
+
+/** How far around a changed pixel the picture may change, in image pixels at `scale` device pixels each. */
+export function spillOf(scale: number): number {
+  return REACH * 2 ** levelFor(scale, LEVELS);
 }
 
 interface GpuTile {
@@ -33,26 +48,27 @@ interface GpuTile {
   /** Image pixels of the whole texture, apron included. */
   readonly window: Box;
   readonly step: number;
+  /** The part, in image pixels on the tile's grid, that is not as the document is now. */
+  stale: Box | null;
 }
 
-export function createLabelLayer(
-  gl: WebGL2RenderingContext,
-  document: DocumentReader,
-  preview: PreviewLayer,
-  styles: StyleTable,
-): LabelLayer {
-  const program = createProgram(gl, RECTANGLE_VERTEX, LABEL_FRAGMENT);
-  const tiles = new Map<string, GpuTile>();
-  const palette = new Float32Array(CELL_PALETTE.flatMap((rgb) => rgb.map((v) => v / 255)));
+function lineStrength(zoom: number): number {
+  const at = (Math.log2(zoom) - Math.log2(HALF_LINES)) / (Math.log2(FULL_LINES) - Math.log2(HALF_LINES));
+  return 0.5 + 0.5 * Math.min(1, Math.max(0, at));
+}
 
-  /** Sends `part` (image pixels, on the tile's grid) of the label map, with the preview over it, to the tile. */
-  const upload = (tile: GpuTile, part: Box): void => {
-    const { step, window } = tile;
+export function createLabelLayer(gl: WebGL2RenderingContext, document: DocumentReader, preview: PreviewLayer, styles: StyleTable): LabelLayer {
+  const program = createProgram(gl, TARGET_VERTEX, LABEL_FRAGMENT);
+  const tiles = new Map<string, GpuTile>();
+
+  /** Sends the stale part of the label map, with the preview over it, to the tile. */
+  const refresh = (tile: GpuTile): void => {
+    const { step, window, stale: part } = tile;
+    if (!part) return;
+    tile.stale = null;
     const around = boxGrow(part, REACH * step);
     const seen = document.labels.read(around, step);
     preview.layOver(seen, around, step);
-    const slots = markBorders(seen, (around[2] - around[0]) / step);
-    gl.bindTexture(gl.TEXTURE_2D, tile.texture);
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 4);
     gl.texSubImage2D(
       gl.TEXTURE_2D,
@@ -63,34 +79,32 @@ export function createLabelLayer(
       (part[3] - part[1]) / step,
       gl.RED_INTEGER,
       gl.UNSIGNED_INT,
-      slots,
+      withDistances(seen, (around[2] - around[0]) / step),
     );
   };
 
-  const tileAt = (level: number, column: number, row: number): GpuTile => {
-    const key = `${level}/${column}/${row}`;
-    const known = tiles.get(key);
-    if (known) {
-      tiles.delete(key);
-      tiles.set(key, known);
-      return known;
-    }
+  const create = (level: number, column: number, row: number): GpuTile => {
     const step = 2 ** level;
     const [x, y] = [column * CORE * step, row * CORE * step];
     const window = boxGrow([x, y, x + CORE * step, y + CORE * step], APRON * step);
-    const size = CORE + 2 * APRON;
-    const tile: GpuTile = { texture: createIntegerTexture(gl, gl.R32UI, size, size), window, step };
-    upload(tile, window);
+    return { texture: createIntegerTexture(gl, gl.R32UI, CORE + 2 * APRON, CORE + 2 * APRON), window, step, stale: window };
+  };
+  /** The tile as the document is now, bound to the active unit. */
+  const bindTile = (level: number, column: number, row: number): void => {
+    const key = `${level}/${column}/${row}`;
+    const tile = tiles.get(key) ?? create(level, column, row);
+    tiles.delete(key);
     tiles.set(key, tile);
     const oldest = tiles.entries().next();
     if (tiles.size > MOST_TILES && !oldest.done) {
       gl.deleteTexture(oldest.value[1].texture);
       tiles.delete(oldest.value[0]);
     }
-    return tile;
+    gl.bindTexture(gl.TEXTURE_2D, tile.texture);
+    refresh(tile);
   };
 
-  const setUniforms = (camera: Camera, viewport: Size, pixelRatio: number, look: LabelLook, hoverSlot: number, step: number): void => {
+  const setUniforms = ({ scale, left, top }: Placement, canvas: Size, pixelRatio: number, look: LabelLook, hoverSlot: number): void => {
     gl.useProgram(program.handle);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
@@ -99,41 +113,39 @@ export function createLabelLayer(
     gl.activeTexture(gl.TEXTURE0);
     gl.uniform1i(program.uniform("uSlots"), 0);
     gl.uniform1i(program.uniform("uStyles"), 1);
-    gl.uniform3fv(program.uniform("uPalette"), palette);
-    gl.uniform3f(program.uniform("uCamera"), camera.x, camera.y, camera.zoom);
-    gl.uniform2f(program.uniform("uViewport"), viewport.width, viewport.height);
-    gl.uniform1f(program.uniform("uTexel"), camera.zoom * pixelRatio * step);
+    gl.uniform2f(program.uniform("uCanvas"), canvas.width, canvas.height);
+    gl.uniform1f(program.uniform("uHeight"), canvas.height);
+    // A whole number of dashes less: the remainder says the same and stays exact on a large image.
+    const dash = DASH * pixelRatio;
+    gl.uniform2f(program.uniform("uPhase"), left - Math.floor(left / dash) * dash, top - Math.floor(top / dash) * dash);
     gl.uniform1f(program.uniform("uRatio"), pixelRatio);
     gl.uniform1f(program.uniform("uFill"), look.fill);
     gl.uniform1i(program.uniform("uOutlines"), look.outlines ? 1 : 0);
-    gl.uniform1i(program.uniform("uLines"), camera.zoom >= 0.25 ? 1 : 0);
-    gl.uniform1i(program.uniform("uCasing"), camera.zoom >= 0.6 ? 1 : 0);
+    gl.uniform1f(program.uniform("uLines"), lineStrength(scale / pixelRatio));
+    gl.uniform1i(program.uniform("uCasing"), scale / pixelRatio >= CASING_FROM ? 1 : 0);
     gl.uniform1ui(program.uniform("uHover"), hoverSlot);
   };
 
   return {
-    draw(camera, viewport, pixelRatio, look, hoverSlot) {
+    draw(part, placement, canvas, pixelRatio, look, hoverSlot) {
       if (look.hidden) return;
-      const level = levelFor(camera.zoom * pixelRatio, LEVELS);
+      setUniforms(placement, canvas, pixelRatio, look, hoverSlot);
+      const level = levelFor(placement.scale, LEVELS);
       const step = 2 ** level;
-      const span = CORE * step;
-      setUniforms(camera, viewport, pixelRatio, look, hoverSlot, step);
-      const seen = boxIntersect(visibleBox(camera, viewport), [0, 0, document.width, document.height]);
-      if (boxIsEmpty(seen)) return;
-      for (let row = Math.floor(seen[1] / span); row * span < seen[3]; row++) {
-        for (let column = Math.floor(seen[0] / span); column * span < seen[2]; column++) {
-          const tile = tileAt(level, column, row);
-          const [x0, y0] = [column * span, row * span];
-          const [x1, y1] = [Math.min(document.width, x0 + span), Math.min(document.height, y0 + span)];
-          gl.bindTexture(gl.TEXTURE_2D, tile.texture);
-          gl.uniform4f(program.uniform("uRect"), x0, y0, x1, y1);
-          gl.uniform4f(program.uniform("uPart"), APRON, APRON, APRON + (x1 - x0) / step, APRON + (y1 - y0) / step);
-          gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
-        }
+      const texelsPerPixel = 1 / (placement.scale * step);
+      for (const { row, column, target } of tilesIn(part, placement, document, CORE * step)) {
+        bindTile(level, column, row);
+        gl.uniform3f(
+          program.uniform("uTexels"),
+          placement.left * texelsPerPixel - column * CORE + APRON,
+          placement.top * texelsPerPixel - row * CORE + APRON,
+          texelsPerPixel,
+        );
+        gl.uniform4f(program.uniform("uTarget"), ...target);
+        gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
       }
     },
     repaint(box) {
-      gl.activeTexture(gl.TEXTURE0);
       for (const tile of tiles.values()) {
         const { step, window } = tile;
         // Texels near the change may have got, or lost, a border.
@@ -144,7 +156,7 @@ export function createLabelLayer(
           Math.ceil(touched[2] / step) * step,
           Math.ceil(touched[3] / step) * step,
         ]);
-        if (!boxIsEmpty(part)) upload(tile, part);
+        if (!boxIsEmpty(part)) tile.stale = tile.stale ? boxUnion(tile.stale, part) : part;
       }
     },
   };

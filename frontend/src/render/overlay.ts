@@ -18,6 +18,7 @@ export interface OverlayState {
 
 const ACCENT = "#3FE0B5";
 const AMBER = "#FFB72E";
+const RED = "#FF7A70";
 const INK = "#0A0C0F";
 const FONT = '600 11px "Inter", -apple-system, "Segoe UI", "Liberation Sans", Arial, system-ui, sans-serif';
 const HANDLES = 10;
@@ -38,23 +39,50 @@ function drawTag(context: Context, text: string, x: number, y: number, back: str
   context.fillText(text, Math.round(x) + 6, Math.round(y) - 8.5);
 }
 
+/** The outline of a mark: its path, or its box. */
+function traceMark(context: Context, { box, path, closed }: Mark, place: (x: number, y: number) => Point): void {
+  const corners = path ?? [{ x: box[0], y: box[1] }, { x: box[2], y: box[1] }, { x: box[2], y: box[3] }, { x: box[0], y: box[3] }];
+  context.beginPath();
+  for (const { x, y } of corners) {
+    const at = place(x, y);
+    context.lineTo(at.x, at.y);
+  }
+  if (closed ?? !path) context.closePath();
+}
+
+/** A click: a dot with a plus or a minus, so that colour is not all that tells them apart. */
+function drawClick(context: Context, at: Point, positive: boolean): void {
+  context.fillStyle = positive ? ACCENT : RED;
+  context.strokeStyle = INK;
+  context.lineWidth = 1.5;
+  context.beginPath();
+  context.arc(at.x, at.y, 6, 0, 2 * Math.PI);
+  context.fill();
+  context.moveTo(at.x - 3, at.y);
+  context.lineTo(at.x + 3, at.y);
+  if (positive) {
+    context.moveTo(at.x, at.y - 3);
+    context.lineTo(at.x, at.y + 3);
+  }
+  context.stroke();
+}
+
 function drawMark(context: Context, mark: Mark, place: (x: number, y: number) => Point): void {
-  const from = place(mark.box[0], mark.box[1]);
-  const to = place(mark.box[2], mark.box[3]);
-  const [width, height] = [to.x - from.x, to.y - from.y];
+  const amber = mark.state === "failed" || mark.low === true;
+  traceMark(context, mark, place);
   context.strokeStyle = "rgba(5,6,8,0.55)";
   context.lineWidth = 3.5;
-  context.setLineDash([]);
-  context.strokeRect(from.x, from.y, width, height);
-  context.strokeStyle = mark.state === "failed" ? AMBER : ACCENT;
+  context.stroke();
+  context.strokeStyle = amber ? AMBER : ACCENT;
   context.fillStyle = "rgba(63,224,181,0.05)";
   context.lineWidth = 1.5;
   if (mark.state !== "drawing") context.setLineDash([4, 3]);
-  context.fillRect(from.x, from.y, width, height);
-  context.strokeRect(from.x, from.y, width, height);
+  if (mark.closed ?? !mark.path) context.fill();
+  context.stroke();
   context.setLineDash([]);
-  const failed = mark.state === "failed";
-  if (mark.tag) drawTag(context, mark.tag, from.x, from.y - 4, failed ? AMBER : ACCENT, failed ? "#2A1B00" : "#04231A");
+  for (const { x, y, positive } of mark.points ?? []) drawClick(context, place(x, y), positive);
+  const from = place(mark.box[0], mark.box[1]);
+  if (mark.tag) drawTag(context, mark.tag, from.x, from.y - 4, amber ? AMBER : ACCENT, amber ? "#2A1B00" : "#04231A");
 }
 
 function drawBrush(context: Context, brush: BrushCursor, camera: Camera, place: (x: number, y: number) => Point): void {

@@ -1,40 +1,69 @@
-import type { ToolId } from "../tools/registry";
-import { isToolId } from "../tools/registry";
+import { messageOf } from "../api/errors";
+import { type OperationId, type ToolId, isOperationId, isToolId, OPERATIONS, TOOLS, runOperation } from "../tools/registry";
+import { OPTIONS } from "../tools/options";
 import type { Tool } from "../tools/tool";
 import { type GestureParts, listenForGestures } from "./gestures";
-import { type ImageSession, LARGEST_BRUSH, SMALLEST_BRUSH } from "./imageSession";
-import { type Action, listenForKeys } from "./keymap";
+import type { ImageSession } from "./imageSession";
+import type { Action } from "./keys/commands";
+import { keyboard } from "./keys/keyboard";
+import { listenForKeys } from "./keys/listen";
 
-/** What the page itself does: it knows the router. */
+/** What the page itself does: it knows the router and the dialogs. */
 export interface PageActions {
-  openImage(id: string | null): void;
-  readonly submit: () => void;
+  openImage(id: string): void;
+  /** No image is left: back to the project. */
+  leave(): void;
+  askSkip(): void;
+  askNote(): void;
+  showKeys(): void;
+  /** Moves the keyboard's focus to the next (1) or previous (-1) part of the page. */
+  goToPart(direction: 1 | -1): void;
 }
 
-const CHANGING: readonly ToolId[] = ["smart-box", "brush", "erase"];
 const BRUSH_STEP = 1.25;
 const ZOOM_STEP = 1.4;
+/** Let go sooner, a held key was only tapped. */
+const TAP_MS = 250;
 
 export interface Hands {
   run(action: Action): void;
-  /** Listens to keys and to the pointer over `area` until the returned function is called. */
-  listen(area: HTMLElement): () => void;
+  /** Leaves the image for later and opens the next one. */
+  skip(reason: string): void;
+  /** Listens to keys until the returned function is called. */
+  listenKeys(): () => void;
+  /** Listens to the pointer over `area` until the returned function is called. */
+  listenPointer(area: HTMLElement): () => void;
 }
 
 /** Binds keys and pointer to an open image. */
 export function createHands(session: ImageSession, page: PageActions): Hands {
-  const { view, tools, editing } = session;
-  let spaceHeld = false;
+  const { view, tools, editing, frames, options } = session;
+  const held = { space: false, alt: false };
 
-  const activeTool = (): Tool => (spaceHeld ? tools.pan : tools[session.tool.get()]);
+  const chosenTool = (): Tool => tools[session.tool.get()];
+  const activeTool = (): Tool => (held.space ? tools.pan : chosenTool());
+  const leaveTool = (): void => {
+    const tool = chosenTool();
+    if (tool.leave) tool.leave();
+    else tool.cancel();
+  };
   const choose = (id: ToolId): void => {
-    tools[session.tool.get()].cancel();
+    leaveTool();
     session.tool.set(id);
     view.point(null, null, false);
   };
+  const open = (id: string | null): void => {
+    if (!id) return;
+    leaveTool();
+    page.openImage(id);
+  };
   const resizeBrush = (factor: number): void => {
-    const next = session.brushRadius.get() * factor;
-    session.brushRadius.set(Math.min(LARGEST_BRUSH, Math.max(SMALLEST_BRUSH, Math.round(next * 2) / 2 + (factor > 1 && next < 2 ? 0.5 : 0))));
+    const { min, max, step } = OPTIONS.radius;
+    const { radius } = options.get();
+    const next = Math.round((radius * factor) / step) * step;
+    // A small brush grows by the smallest step at least.
+    const moved = next === radius ? radius + Math.sign(factor - 1) * step : next;
+    options.set({ ...options.get(), radius: Math.min(max, Math.max(min, moved)) });
   };
   const goToCheck = (direction: 1 | -1): void => {
     const cell = editing.nextToCheck(direction);
@@ -44,69 +73,144 @@ export function createHands(session: ImageSession, page: PageActions): Hands {
     if (session.readOnly) session.say(session.readOnly);
     else change();
   };
+  /** The next stroke draws a cell, wherever it begins; those after it go on with that cell. */
+  const beginNew = (): void => {
+    const { paintsInto } = options.get();
+    session.selection.set(new Set());
+    if (session.tool.get() !== "polygon" && session.tool.get() !== "lasso") choose("brush");
+    if (paintsInto === "new") return;
+    options.set({ ...options.get(), paintsInto: "new" });
+    const stop = session.document.listen(({ origin, patch }) => {
+      if (origin !== "local" || patch.added.length === 0) return;
+      stop();
+      options.set({ ...options.get(), paintsInto });
+    });
+  };
+  const operate = (id: OperationId): void => {
+    const { changes } = OPERATIONS.find((operation) => operation.id === id) ?? { changes: true };
+    const run = (): void => void runOperation(id, session.toolContext).catch((error: unknown) => session.say(messageOf(error)));
+    if (changes) changing(run);
+    else run();
+  };
+  const finish = async (ended: ReturnType<typeof session.queue.submit>): Promise<void> => {
+    const queue = await ended;
+    if (queue?.next) page.openImage(queue.next.image.id);
+    else if (queue) page.leave();
+  };
+  const submit = (): void => {
+    leaveTool();
+    void finish(session.queue.submit());
+  };
+  const stepFrame = (direction: 1 | -1): void => {
+    const { previous, next } = session.image.get();
+    if (frames.index !== null) open(frames.beside(direction));
+    else open(direction === 1 ? next : previous);
+  };
+  const save = (): void => {
+    session.autosave.retryNow();
+    session.say(session.saved.get().words);
+  };
+  const back = (): void => {
+    if (!chosenTool().back?.()) changing(editing.deleteSelected);
+  };
 
-  const simple: Partial<Record<Action, () => void>> = {
+  const simple: Readonly<Partial<Record<Action, () => void>>> = {
     "tool.swap": () => choose(session.tool.get() === "brush" ? "erase" : "brush"),
     "brush.smaller": () => resizeBrush(1 / BRUSH_STEP),
     "brush.larger": () => resizeBrush(BRUSH_STEP),
-    "edit.undo": () => changing(editing.undo),
+    "edit.undo": () => {
+      if (!chosenTool().back?.()) changing(editing.undo);
+    },
     "edit.redo": () => changing(editing.redo),
     "edit.delete": () => changing(editing.deleteSelected),
-    "edit.accept": () => changing(editing.acceptSelected),
+    "edit.back": back,
+    "edit.accept": () => {
+      if (!chosenTool().accept?.()) changing(editing.acceptSelected);
+    },
     "edit.cancel": () => {
       if (!activeTool().cancel() && session.selection.get().size > 0) session.selection.set(new Set());
     },
+    "cells.new": () => changing(beginNew),
     "cells.next": () => goToCheck(1),
     "cells.previous": () => goToCheck(-1),
+    "cells.highlight": () => session.setSeeing({ highlight: !session.seeing.get().highlight }),
     "view.in": () => view.zoomBy(ZOOM_STEP),
     "view.out": () => view.zoomBy(1 / ZOOM_STEP),
     "view.fit": () => view.fit(),
-    "view.outlines": () => view.labels.set({ ...view.labels.get(), outlines: !view.labels.get().outlines }),
-    "image.previous": () => page.openImage(session.image.get().previous),
-    "image.next": () => page.openImage(session.image.get().next),
-    "image.submit": () => changing(page.submit),
+    "view.outlines": () => session.setSeeing({ outlines: !session.seeing.get().outlines }),
+    "view.colour-by": session.nextColour,
+    "view.next-channel": () => session.looks.step(1),
+    "view.previous-channel": () => session.looks.step(-1),
+    "view.grey": () => session.setSeeing({ grey: !session.seeing.get().grey }),
+    "view.invert": () => session.setSeeing({ invert: !session.seeing.get().invert }),
+    "view.reset": () => session.looks.auto(),
+    "frame.previous": () => stepFrame(-1),
+    "frame.next": () => stepFrame(1),
+    "frame.copy": () => open(frames.carryToNext([...session.selection.get()].flatMap((id) => session.document.get(id) ?? []))),
+    "image.previous": () => open(session.image.get().previous),
+    "image.next": () => open(session.image.get().next),
+    "image.save": save,
+    "image.submit": () => changing(submit),
+    "image.skip": () => changing(page.askSkip),
+    "note.write": page.askNote,
+    "help.keys": page.showKeys,
+    "page.next-part": () => page.goToPart(1),
+    "page.previous-part": () => page.goToPart(-1),
     "hold.pan": () => {
-      spaceHeld = true;
+      held.space = true;
     },
-    "hold.peek": () => view.labels.set({ ...view.labels.get(), hidden: true }),
+    "hold.peek": () => session.setSeeing({ peek: true }),
+    "hold.subtract": () => {
+      held.alt = true;
+    },
   };
   const run = (action: Action): void => {
-    const id = action.replace("tool.", "");
-    if (action.startsWith("tool.") && isToolId(id)) choose(id);
+    const [kind, id] = [action.slice(0, action.indexOf(".")), action.slice(action.indexOf(".") + 1)];
+    if (kind === "tool" && isToolId(id)) choose(id);
+    else if (kind === "op" && isOperationId(id)) operate(id);
+    else if (kind === "class") changing(() => session.classes.press(Number(id)));
     else simple[action]?.();
+  };
+  const release = (action: Action, heldMs: number): void => {
+    if (action === "hold.pan") held.space = false;
+    if (action === "hold.subtract") held.alt = false;
+    if (action === "hold.peek") {
+      session.setSeeing({ peek: false });
+      if (heldMs < TAP_MS) session.toggleFill();
+    }
   };
 
   const gestures: GestureParts = {
     view,
     activeTool,
+    stepFrame,
     panTool: () => tools.pan,
     blocked() {
-      if (!session.readOnly || !CHANGING.includes(session.tool.get()) || spaceHeld) return false;
+      const changes = TOOLS.find(({ id }) => id === session.tool.get())?.changes ?? true;
+      if (!session.readOnly || !changes || held.space) return false;
       session.say(session.readOnly);
       return true;
     },
     brushAt(alt) {
       const id = session.tool.get();
-      if (spaceHeld || (id !== "brush" && id !== "erase")) return null;
-      return { radius: session.brushRadius.get(), subtracts: id === "erase" || alt };
+      if (held.space || (id !== "brush" && id !== "erase")) return null;
+      return { radius: options.get().radius, subtracts: id === "erase" || alt || held.alt };
     },
   };
 
   return {
     run,
-    listen(area) {
-      const stopKeys = listenForKeys({
-        run,
-        release(action) {
-          if (action === "hold.pan") spaceHeld = false;
-          if (action === "hold.peek") view.labels.set({ ...view.labels.get(), hidden: false });
-        },
-      });
-      const stopGestures = listenForGestures(area, gestures);
-      return () => {
-        stopKeys();
-        stopGestures();
-      };
+    skip: (reason) => {
+      leaveTool();
+      void finish(session.queue.skip(reason));
     },
+    listenKeys: () =>
+      listenForKeys({
+        bindings: () => keyboard.bindings.get(),
+        situation: () => ({ gesture: chosenTool().pending ?? false, stack: frames.index !== null }),
+        run,
+        release,
+      }),
+    listenPointer: (area) => listenForGestures(area, gestures),
   };
 }

@@ -11,7 +11,7 @@ export const CHANNEL_COLORS: readonly Rgb[] = [
   [0xf2, 0xd9, 0x4b],
   [0xe8, 0xec, 0xf0],
 ];
-const GREY: Rgb = [0xe8, 0xec, 0xf0];
+export const GREY: Rgb = [0xe8, 0xec, 0xf0];
 const RGB: Readonly<Record<string, Rgb>> = { red: [255, 0, 0], green: [0, 255, 0], blue: [0, 0, 255] };
 
 /** Whether the channels are the colours of one camera picture, which must not be stretched apart. */

@@ -21,8 +21,8 @@ afterEach(() => {
 
 test("it works", async () => {
   answers(() => json(200, mask));
-  const decoder = createDecoder("image");
-  const found = await decoder.decode([1, 2, 3, 4], new AbortController().signal, () => undefined);
+  const decoder = createDecoder("image", () => false);
+  const found = await decoder.decode({ box: [1, 2, 3, 4], points: [] }, new AbortController().signal, () => undefined);
   expect(found).toMatchObject({ mask: { box: [1, 2, 3, 4], rle: [0, 4] }, score: 0.9, modelVersion: "v" });
   expect(decoder.state.get()).toMatchObject({ inFlight: 0, slow: false });
 });
@@ -30,7 +30,7 @@ test("it works", async () => {
 test("a busy model is asked again after the time that it gave", async () => {
   const fetch = answers(() => json(503, { code: "model_busy", detail: "busy" }, { "Retry-After": "0" }), () => json(200, mask));
   const waits: string[] = [];
-  await createDecoder("image").decode([1, 2, 3, 4], new AbortController().signal, (words) => waits.push(words));
+  await createDecoder("image", () => false).decode({ box: [1, 2, 3, 4], points: [] }, new AbortController().signal, (words) => waits.push(words));
   expect(fetch).toHaveBeenCalledTimes(2);
   expect(waits).toEqual(["Model is busy"]);
 });
@@ -40,7 +40,7 @@ test.each<[string, (() => Response)[], string]>([
   ["a refusal", [() => json(400, { code: "bad_box", detail: "The box lies outside the image." })], "The box lies outside the image."],
 ])("%s is said in words", async (_, list, words) => {
   answers(...list);
-  const decoder = createDecoder("image");
-  await expect(decoder.decode([1, 2, 3, 4], new AbortController().signal, () => undefined)).rejects.toThrow(words);
+  const decoder = createDecoder("image", () => false);
+  await expect(decoder.decode({ box: [1, 2, 3, 4], points: [] }, new AbortController().signal, () => undefined)).rejects.toThrow(words);
   expect(decoder.state.get().inFlight).toBe(0);
 });

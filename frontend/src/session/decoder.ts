@@ -1,5 +1,5 @@
 import { ApiError, OfflineError } from "../api/errors";
-import type { DecodedMask } from "../tools/tool";
+import type { DecodedMask, Model, Prompt } from "../tools/tool";
 import { postDecode } from "./requests";
 import { type Readable, createValue } from "./value";
 
@@ -10,9 +10,8 @@ export interface ModelState {
   readonly lastMs: number | null;
 }
 
-export interface Decoder {
+export interface Decoder extends Model {
   readonly state: Readable<ModelState>;
-  decode(box: readonly number[], signal: AbortSignal, onWait: (words: string) => void): Promise<DecodedMask>;
 }
 
 const SLOW_MS = 1000;
@@ -36,15 +35,15 @@ function wordsFor(error: unknown): string {
 }
 
 /** Asks the model for masks; waits as long as the server says when it is busy. */
-export function createDecoder(imageId: string): Decoder {
+export function createDecoder(imageId: string, takesPoints: () => boolean): Decoder {
   const state = createValue<ModelState>({ inFlight: 0, slow: false, lastMs: null });
   const update = (change: Partial<ModelState>): void => state.set({ ...state.get(), ...change });
 
-  const attempt = async (box: readonly number[], signal: AbortSignal, onWait: (words: string) => void): Promise<DecodedMask> => {
+  const attempt = async (prompt: Prompt, signal: AbortSignal, onWait: (words: string) => void): Promise<DecodedMask> => {
     for (let tries = 1; ; tries++) {
       try {
         const started = performance.now();
-        const answer = await postDecode(imageId, box, signal);
+        const answer = await postDecode(imageId, prompt, signal);
         update({ lastMs: Math.round(performance.now() - started) });
         return answer;
       } catch (error) {
@@ -59,11 +58,14 @@ export function createDecoder(imageId: string): Decoder {
 
   return {
     state,
-    async decode(box, signal, onWait) {
+    get takesPoints() {
+      return takesPoints();
+    },
+    async decode(prompt, signal, onWait) {
       update({ inFlight: state.get().inFlight + 1 });
       const timer = setTimeout(() => update({ slow: true }), SLOW_MS);
       try {
-        return await attempt(box, signal, onWait);
+        return await attempt(prompt, signal, onWait);
       } catch (error) {
         throw new Error(wordsFor(error), { cause: error });
       } finally {

@@ -11,7 +11,7 @@ export interface Editing {
   readonly redo: () => void;
   readonly deleteSelected: () => void;
   readonly acceptSelected: () => void;
-  /** Selects the next (1) or previous (-1) cell to check, worst first. Null if there is none. */
+  /** Selects the next (1) or previous (-1) cell to check, worst first; when all are checked, the next one by number. Null without cells. */
   nextToCheck(direction: 1 | -1): Cell | null;
 }
 
@@ -58,12 +58,14 @@ export function createEditing(
       if (cells.length > 0) commitAloud(patch, `${nameOf(cells)} checked`);
     },
     nextToCheck(direction) {
-      const low = [...store.cells()].filter(needsCheck).sort(byScore);
-      if (low.length === 0) return null;
-      const at = low.findIndex((cell) => selection.get().has(cell.id));
-      const next = at < 0 ? (direction === 1 ? 0 : low.length - 1) : (at + direction + low.length) % low.length;
-      selection.set(new Set([low[next].id]));
-      return low[next];
+      const all = [...store.cells()];
+      const low = all.filter(needsCheck);
+      const round = low.length > 0 ? low.sort(byScore) : all.sort((a, b) => a.label - b.label);
+      if (round.length === 0) return null;
+      const at = round.findIndex((cell) => selection.get().has(cell.id));
+      const next = at < 0 ? (direction === 1 ? 0 : round.length - 1) : (at + direction + round.length) % round.length;
+      selection.set(new Set([round[next].id]));
+      return round[next];
     },
   };
 }

@@ -4,9 +4,13 @@ import type { View } from "./view";
 /** A gesture that rests this long may look ahead (see Tool.rest). */
 const REST_MS = 140;
 const DOUBLE_CLICK_MS = 350;
+/** Less than a wheel's notch in every browser. */
+const NOTCH_PX = 40;
 
 export interface GestureParts {
   readonly view: View;
+  /** Shift and the wheel: one frame on (1) or back (-1). */
+  stepFrame(direction: 1 | -1): void;
   /** The tool in the hand: pan while Space or the middle button is held. */
   activeTool(): Tool;
   panTool(): Tool;
@@ -20,6 +24,9 @@ export interface GestureParts {
 export function listenForGestures(area: HTMLElement, parts: GestureParts): () => void {
   const { view } = parts;
   let tool: Tool | null = null;
+  /** The gesture was begun with the right button. */
+  let subtracting = false;
+  let scrubbed = 0;
   let rest: ReturnType<typeof setTimeout> | undefined;
   let lastPress = { time: 0, x: 0, y: 0 };
   let pinch: Map<number, { x: number; y: number }> = new Map();
@@ -31,11 +38,12 @@ export function listenForGestures(area: HTMLElement, parts: GestureParts): () =>
   const inputOf = (event: PointerEvent, clicks = 1): PointerInput => {
     const screen = screenOf(event);
     const { x, y } = view.toImage(screen);
-    const { shiftKey: shift, altKey: alt } = event;
-    return { x, y, screenX: screen.x, screenY: screen.y, shift, alt, mod: event.ctrlKey || event.metaKey, clicks };
+    const { shiftKey: shift } = event;
+    const { zoom } = view.camera.get();
+    return { x, y, screenX: screen.x, screenY: screen.y, zoom, shift, alt: event.altKey || subtracting, mod: event.ctrlKey || event.metaKey, clicks };
   };
   const show = (event: PointerEvent): void => {
-    view.point(screenOf(event), parts.brushAt(event.altKey), tool?.dragging ?? false);
+    view.point(screenOf(event), parts.brushAt(event.altKey || subtracting), tool?.dragging ?? false);
     area.style.cursor = (tool ?? parts.activeTool()).cursor;
   };
   const clicksAt = (event: PointerEvent): number => {
@@ -54,11 +62,13 @@ export function listenForGestures(area: HTMLElement, parts: GestureParts): () =>
         return;
       }
     }
-    if (tool || (event.button !== 0 && event.button !== 1)) return;
+    if (tool || event.button > 2) return;
+    const chosen = event.button === 1 ? parts.panTool() : parts.activeTool();
+    if (event.button === 2 && !chosen.subtracts) return;
     event.preventDefault();
     area.focus({ preventScroll: true });
-    const chosen = event.button === 1 ? parts.panTool() : parts.activeTool();
     if (chosen !== parts.panTool() && parts.blocked()) return;
+    subtracting = event.button === 2;
     tool = chosen;
     area.setPointerCapture(event.pointerId);
     tool.down(inputOf(event, clicksAt(event)));
@@ -93,11 +103,12 @@ export function listenForGestures(area: HTMLElement, parts: GestureParts): () =>
   };
   const onUp = (event: PointerEvent): void => {
     pinch = new Map([...pinch].filter(([id]) => id !== event.pointerId));
-    if (!tool || (event.button !== 0 && event.button !== 1)) return;
+    if (!tool || event.button > 2) return;
     clearTimeout(rest);
     const done = tool;
     tool = null;
     done.up(inputOf(event));
+    subtracting = false;
     show(event);
   };
   const onCancel = (event: PointerEvent): void => {
@@ -105,13 +116,27 @@ export function listenForGestures(area: HTMLElement, parts: GestureParts): () =>
     clearTimeout(rest);
     tool?.cancel();
     tool = null;
+    subtracting = false;
   };
   const onLeave = (): void => {
     if (!tool) view.point(null, null, false);
   };
+  /** A trackpad sends many small steps: a frame goes by only when they add up to a notch of a wheel. */
+  const scrub = (pixels: number): void => {
+    scrubbed += pixels;
+    if (Math.abs(scrubbed) < NOTCH_PX) return;
+    parts.stepFrame(scrubbed > 0 ? 1 : -1);
+    scrubbed = 0;
+  };
   const onWheel = (event: WheelEvent): void => {
     event.preventDefault();
-    const pixels = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? event.deltaY * 16 : event.deltaY;
+    // Browsers turn the wheel sideways while Shift is held.
+    const delta = event.deltaY || (event.shiftKey ? event.deltaX : 0);
+    const pixels = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? delta * 16 : delta;
+    if (event.shiftKey && !event.ctrlKey) {
+      scrub(pixels);
+      return;
+    }
     // A pinch on a trackpad arrives as a wheel with Ctrl and small steps.
     view.zoomBy(Math.exp(-pixels * (event.ctrlKey ? 0.01 : 0.0016)), screenOf(event));
   };

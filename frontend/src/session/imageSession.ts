@@ -1,22 +1,42 @@
-import type { ImageDetail } from "../api/types";
-import { type CellColors, createCellColors } from "../document/colors";
+import type { Tab } from "../api/presence";
+import type { ImageDetail, Project } from "../api/types";
+import type { CellColors } from "../document/colors";
 import { type History, createHistory } from "../document/history";
-import { type PreviewLayer, createPreviewLayer } from "../document/preview";
+import type { Cell } from "../document/patch";
+import { createPreviewLayer } from "../document/preview";
 import { type CellStore, createStore } from "../document/store";
-import type { ToolId } from "../tools/registry";
-import { createTools } from "../tools/registry";
-import type { Tool } from "../tools/tool";
-import { type Autosave, createAutosave } from "./autosave";
+import type { OptionValues } from "../tools/options";
+import { type ToolId, createTools } from "../tools/registry";
+import type { Tool, ToolContext } from "../tools/tool";
+import { type Access, readOnlyWords } from "./access";
+import type { Autosave } from "./autosave";
+import { carry } from "./carry";
+import { type Classes, createClasses } from "./classes";
+import type { Conflicts } from "./conflicts";
 import { type Decoder, createDecoder } from "./decoder";
 import { type Editing, createEditing } from "./editing";
-import { listenToProject } from "./events";
-import { type Looks, createLooks } from "./looks";
-import { areaWords } from "./measures";
+import { sendElsewhere } from "./elsewhere";
+import { type Flow, createFlow } from "./flow";
+import { type Frames, createFrames } from "./frames";
+import { newId } from "./ids";
+import { createKeeping } from "./keeping";
+import { keyboard } from "./keys/keyboard";
+import { followImage } from "./live";
+import type { Looks } from "./looks";
+import { type CellMeasures, measureCell } from "./measures";
+import { type Notes, createNotes } from "./notes";
 import type { Opened } from "./openImage";
-import { reapply, renameCells } from "./rebase";
-import { fetchImage, fetchProject, fetchTile } from "./requests";
+import { createOptions } from "./options";
+import { preferencesFor } from "./preferences";
+import { prefetch } from "./prefetch";
+import { type Proposals, createProposals } from "./proposals";
+import { fetchImage, fetchProject } from "./requests";
+import type { Saved } from "./saved";
+import type { SeeingState } from "./seeing";
+import { createSight } from "./sight";
+import { createToolContext } from "./toolContext";
 import { type Readable, type Value, createValue } from "./value";
-import { type View, createView } from "./view";
+import type { View } from "./view";
 
 export interface Notice {
   readonly words: string;
@@ -25,10 +45,10 @@ export interface Notice {
 }
 
 /** One image, open for labelling: the parts that the page and its keys use. */
-export interface ImageSession {
+export interface ImageSession extends Pick<SeeingState, "seeing" | "setSeeing" | "toggleFill" | "nextColour"> {
   readonly opened: Opened;
   readonly image: Readable<ImageDetail>;
-  readonly modelName: Readable<string | null>;
+  readonly model: Readable<Project["active_version"]>;
   readonly document: CellStore;
   readonly history: History;
   readonly colors: CellColors;
@@ -38,117 +58,121 @@ export interface ImageSession {
   readonly looks: Looks;
   readonly editing: Editing;
   readonly tools: Readonly<Record<ToolId, Tool>>;
+  readonly toolContext: ToolContext;
   readonly tool: Value<ToolId>;
-  readonly brushRadius: Value<number>;
+  readonly options: Value<OptionValues>;
   readonly selection: Value<ReadonlySet<string>>;
   readonly notice: Readable<Notice | null>;
   /** Counts changes of cells; what a list of cells follows. */
   readonly changes: Readable<number>;
-  /** Why nothing can be changed, or null. */
+  readonly access: Readable<Access>;
+  /** Everyone who has the image open, this tab included. */
+  readonly people: Readable<readonly Tab[]>;
+  /** This tab, as `people` names it. */
+  readonly me: string;
+  /** Why nothing can be changed, or null; follow `access`. */
   readonly readOnly: string | null;
+  readonly saved: Readable<Saved>;
+  readonly conflicts: Conflicts;
+  readonly unsent: {
+    /** Takes what waits out of the document and into `conflicts`. */
+    setAside(): Promise<void>;
+  };
+  readonly classes: Classes;
+  readonly notes: Notes;
+  readonly queue: Flow;
+  readonly frames: Frames;
+  readonly proposals: Proposals;
+  /** Makes this tab the one that edits, whoever does now. Throws if the server says no or cannot be reached. */
+  takeOver(): Promise<void>;
+  measure(cell: Cell): Promise<CellMeasures>;
   say(words: string): void;
   dispose(): void;
 }
 
-export const SMALLEST_BRUSH = 0.5;
-export const LARGEST_BRUSH = 100;
-const FIRST_BRUSH = 6;
-/** Our own edit's news may come before its answer: wait this long before asking what is new. */
-const NEWS_DELAY_MS = 400;
-
-const newId = (): string => crypto.randomUUID();
-
-function loadDocument({ image, cells, waiting, history: saved }: Opened, say: (words: string) => void) {
+function loadDocument({ image, cells, history: saved }: Opened) {
   const store = createStore(image.width, image.height);
   store.apply({ added: cells.cells, updated: [], removed: [] }, "server");
   store.reserveLabels(cells.nextLabel);
   const history = createHistory(store);
-  const { patches, words, renamed } = reapply(store, waiting.map((edit) => edit.patch), newId);
-  words.forEach(say);
-  history.restore({
-    cursor: saved.cursor,
-    entries: saved.entries.map((entry) => ({ ...entry, patch: renameCells(entry.patch, renamed) })),
-  });
-  const pending = waiting.map((edit, index) => ({ ...edit, patch: patches[index] }));
-  return { store, history, pending: pending.filter(({ patch }) => patch.added.length + patch.updated.length + patch.removed.length > 0) };
+  history.restore(saved);
+  return { store, history };
 }
 
 export function createImageSession(opened: Opened): ImageSession {
-  const { local } = opened;
+  const { local, tab, user, project } = opened;
   const imageId = opened.image.id;
   const image = createValue(opened.image);
-  const modelName = createValue(opened.project.active_version?.name ?? null);
+  const model = createValue(project.active_version);
   const notice = createValue<Notice | null>(null);
   const say = (words: string): void => notice.set({ words, number: (notice.get()?.number ?? 0) + 1 });
+  const preferences = preferencesFor(user.id);
 
-  const { store, history, pending } = loadDocument(opened, say);
-  const preview: PreviewLayer = createPreviewLayer();
-  const colors = createCellColors(store);
+  const { store, history } = loadDocument(opened);
+  const preview = createPreviewLayer();
   const selection = createValue<ReadonlySet<string>>(new Set());
   const changes = createValue(0);
-  const tool = createValue<ToolId>("select");
-  const brushRadius = createValue(FIRST_BRUSH);
-  const decoder = createDecoder(imageId);
+  const tool = createValue<ToolId>(carry.tool ?? "select");
+  const { options, dispose: stopOptions } = createOptions(preferences);
 
-  const autosave = createAutosave({
-    imageId,
-    store,
-    local,
-    revision: opened.cells.revision,
-    waiting: pending,
-    newId,
-    say,
-    onRenamed(renamed) {
-      const { entries, cursor } = history.state();
-      history.restore({ cursor, entries: entries.map((entry) => ({ ...entry, patch: renameCells(entry.patch, renamed) })) });
-      void local?.replaceHistory(history.state());
-    },
-  });
-  history.listen((event) => autosave.add(event));
-
-  const view = createView(
-    {
-      image: {
-        width: opened.image.width,
-        height: opened.image.height,
-        channels: opened.image.channels.length,
-        dtype: opened.image.dtype === "uint16" ? "uint16" : "uint8",
-        levels: opened.image.levels,
-        tileSize: opened.image.tile_size,
-      },
-      document: store,
-      preview,
-      colors,
-      loadTile: (address, signal) => fetchTile(imageId, opened.image.dtype, address, signal),
-      onTile: (address, tile) => looks.learn(address, tile),
-      onTileError: () => say("Part of the picture did not load. It is asked for again."),
-    },
-    selection,
-  );
-  const looks = createLooks(opened.image, view.channels);
   const editing = createEditing(store, history, selection, say);
-
-  const tools = createTools({
+  const keeping = createKeeping({ opened, store, history, commit: editing.commit, say });
+  const { autosave, lease, access, people, conflicts, saved } = keeping;
+  const classes = createClasses({ projectId: project.id, store, selection, carry, commit: editing.commit, say });
+  const sight = createSight({ opened, store, preview, selection, classes, preferences, carry, say });
+  const { view, looks, colors, pixels } = sight;
+  const decoder = createDecoder(imageId, () => model.get()?.takes_points ?? false);
+  const toolContext = createToolContext({
     document: store,
     preview,
-    selection: {
-      get ids() {
-        return selection.get();
-      },
-      set: (ids) => selection.set(new Set(ids)),
-    },
+    selection,
     view,
-    brush: {
-      get radius() {
-        return brushRadius.get();
-      },
-    },
-    marks: view.marks,
-    decode: (box, signal, onWait) => decoder.decode(box, signal, onWait),
+    options,
+    currentClass: classes.current,
+    carry,
+    model: decoder,
+    pixels,
+    pixelSizeUm: opened.image.pixel_size_um,
     commit: editing.commit,
     say,
     newId,
-    area: (pixels) => areaWords(pixels, opened.image.pixel_size_um),
+  });
+  const tools = createTools(toolContext);
+
+  const notes = createNotes(imageId, opened.image.notes, say);
+  const queue = createFlow({
+    imageId,
+    projectId: project.id,
+    tab,
+    autosave,
+    say,
+    async onSubmitted() {
+      history.restore({ entries: [], cursor: 0 });
+      await local?.forgetHistory();
+    },
+  });
+  const proposals = createProposals({
+    imageId,
+    tab,
+    autosave,
+    newId,
+    say,
+    record(patch, words) {
+      const { entries, cursor } = history.state();
+      history.restore({ entries: [...entries.slice(0, cursor), { words, patch }], cursor: cursor + 1 });
+      changes.set(changes.get() + 1);
+      void local?.rewrite({ edits: [], drop: [], history: history.state() });
+    },
+  });
+  const frames = createFrames({
+    imageId,
+    place: opened.image.series,
+    store,
+    carry,
+    newId,
+    commit: editing.commit,
+    select: (ids) => selection.set(new Set(ids)),
+    say,
   });
 
   store.listen(({ patch }) => {
@@ -157,36 +181,47 @@ export function createImageSession(opened: Opened): ImageSession {
     changes.set(changes.get() + 1);
   });
 
-  const timers = new Set<ReturnType<typeof setTimeout>>();
-  const catchUpSoon = (): void => {
-    const timer = setTimeout(() => {
-      timers.delete(timer);
-      // Without an answer the next change or the next news asks again.
-      if (autosave.state.get().waiting === 0) autosave.catchUp().catch(() => undefined);
-    }, NEWS_DELAY_MS);
-    timers.add(timer);
-  };
-  const refetch = (): void => {
-    fetchImage(imageId).then((fresh) => {
-      image.set(fresh);
-      if (fresh.revision > autosave.revision) catchUpSoon();
-    }, () => undefined);
-  };
-  const stop = listenToProject(opened.image.project, {
-    onConnect: refetch,
-    onModel: () => void fetchProject(opened.image.project).then((project) => modelName.set(project.active_version?.name ?? null), () => undefined),
-    onImage(news) {
-      if (news.id !== imageId) return;
-      if (news.status !== image.get().status) refetch();
-      else image.set({ ...image.get(), progress: news.progress, error: news.error });
-      if (news.revision > autosave.revision) catchUpSoon();
+  const quietly = (asked: Promise<unknown>): void => void asked.catch(() => undefined);
+  const refetchImage = (): void =>
+    quietly(
+      fetchImage(imageId).then((fresh) => {
+        image.set(fresh);
+        live.onRevision(fresh.revision);
+      }),
+    );
+  const live = followImage({
+    imageId,
+    projectId: project.id,
+    tab,
+    autosave,
+    lease,
+    refetchImage,
+    onProgress({ status, progress, error }) {
+      if (status !== image.get().status) refetchImage();
+      else image.set({ ...image.get(), progress, error });
     },
+    onModel: () => quietly(fetchProject(project.id).then((fresh) => model.set(fresh.active_version))),
+    onClasses: () => quietly(classes.refresh()),
+    onNotes: () => quietly(notes.refresh()),
+    onProposals: () => quietly(proposals.refresh()),
   });
 
+  keeping.begin(() => frames.putDown(options.get().overlap));
+  const stopKeys = keyboard.follow(preferences);
+  for (const asked of [preferences.sync(), classes.refresh(), notes.refresh(), queue.refresh(), frames.refresh(), sendElsewhere(user, imageId)]) quietly(asked);
+  if (opened.image.proposals > 0) quietly(proposals.refresh());
+  const fetchAhead = (): void => {
+    const [next] = queue.upcoming.get();
+    if (next) prefetch.ahead(next.image.id, project.role !== "viewer");
+  };
+  queue.upcoming.subscribe(fetchAhead);
+  for (const beside of [frames.beside(1), frames.beside(-1)]) if (beside) prefetch.ahead(beside, false);
+
   return {
+    ...sight.seeing,
     opened,
     image,
-    modelName,
+    model,
     document: store,
     history,
     colors,
@@ -196,17 +231,34 @@ export function createImageSession(opened: Opened): ImageSession {
     looks,
     editing,
     tools,
+    toolContext,
     tool,
-    brushRadius,
+    options,
     selection,
     notice,
     changes,
-    readOnly: opened.project.role === "viewer" ? "You can look at this project, not change it." : null,
+    access,
+    people,
+    me: tab,
+    get readOnly() {
+      return readOnlyWords(access.get(), user.id);
+    },
+    saved,
+    conflicts,
+    unsent: {
+      setAside: () => autosave.setAside(`${access.get().holder?.name ?? "Someone else"} took over before this was saved.`),
+    },
+    classes,
+    notes,
+    queue,
+    frames,
+    proposals,
+    takeOver: lease.takeOver,
+    measure: (cell) => measureCell(cell, pixels, opened.image.channels.length),
     say,
     dispose() {
-      stop();
-      for (const timer of timers) clearTimeout(timer);
-      autosave.retire();
+      carry.tool = tool.get();
+      for (const stop of [live.stop, stopKeys, stopOptions, sight.leave, keeping.leave]) stop();
     },
   };
 }

@@ -2,6 +2,8 @@ import { beforeEach, expect, test } from "vitest";
 
 import { defaultLooks, forgetLook, isColorPicture, saveLook, savedLook } from "./contrast";
 import { histogramOf, logHeights } from "./histogram";
+import { fit, toScreen } from "../render/camera";
+import { fitUncovered } from "./fitting";
 import { areaFigure, areaWords } from "./measures";
 
 beforeEach(() => localStorage.clear());
@@ -46,4 +48,13 @@ test("areas carry their unit", () => {
   expect(areaWords(1_234, null)).toBe("1,234 px");
   expect(areaWords(437, 0.4)).toBe("70 µm²");
   expect(areaFigure(10, 0.4)).toBe("1.6");
+});
+
+test("a fitted image leaves the tool card's corner free, beside it or below it", () => {
+  const card = { width: 240, height: 300 };
+  const wide = { width: 1000, height: 600 };
+  const corner = (image: { width: number; height: number }, viewport: typeof wide) => toScreen(fitUncovered(image, viewport, card), viewport, 0, 0);
+  expect(fitUncovered({ width: 100, height: 600 }, wide, card)).toEqual(fit({ width: 100, height: 600 }, wide));
+  expect(corner({ width: 900, height: 500 }, wide).x).toBeGreaterThanOrEqual(card.width);
+  expect(corner({ width: 400, height: 200 }, { width: 600, height: 900 }).y).toBeGreaterThanOrEqual(card.height);
 });

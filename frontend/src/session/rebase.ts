@@ -1,10 +1,17 @@
 import { type Cell, type Patch, cellEquals, invert, patchIds, patchIsEmpty } from "../document/patch";
 import type { CellStore } from "../document/store";
 
+/** Two people's changes met on one cell: what came of it. */
+export interface Meeting {
+  readonly words: string;
+  /** What of ours is not in the document now; null when both shapes are. */
+  readonly lost: Patch | null;
+}
+
 export interface Rebased {
   readonly patches: readonly Patch[];
-  /** What happened to changes that met, in sentences; empty when nothing met. */
-  readonly words: readonly string[];
+  /** Empty when nothing met. */
+  readonly meetings: readonly Meeting[];
   /** Cells of ours that go on under another id or label. */
   readonly renamed: ReadonlyMap<string, { readonly id: string; readonly label: number }>;
 }
@@ -33,7 +40,7 @@ export function renameCells(patch: Patch, renamed: Rebased["renamed"]): Patch {
 export function rebase(store: CellStore, ours: readonly Patch[], theirs: readonly Patch[], newId: () => string): Rebased {
   if (disjoint(ours, theirs)) {
     for (const patch of theirs) store.apply(patch, "server");
-    return { patches: ours, words: [], renamed: new Map() };
+    return { patches: ours, meetings: [], renamed: new Map() };
   }
   for (const patch of [...ours].reverse()) store.apply(invert(patch), "server");
   for (const patch of theirs) store.apply(patch, "server");
@@ -42,7 +49,8 @@ export function rebase(store: CellStore, ours: readonly Patch[], theirs: readonl
 
 /** Puts our changes, made on an older revision, on top of what the document holds now. */
 export function reapply(store: CellStore, ours: readonly Patch[], newId: () => string): Rebased {
-  const words: string[] = [];
+  const meetings: Meeting[] = [];
+  const bothKept = (words: string): number => meetings.push({ words, lost: null });
   const renamed = new Map<string, { id: string; label: number }>();
   const labels = new Set([...store.cells()].map((cell) => cell.label));
   const patches: Patch[] = [];
@@ -67,16 +75,19 @@ export function reapply(store: CellStore, ours: readonly Patch[], newId: () => s
       if (current && cellEquals(current, update.before)) updated.push(update);
       else if (current) {
         const label = addAs(update.after, newId());
-        words.push(`Someone else changed cell ${current.label} at the same time. Both shapes are kept: theirs is ${current.label}, yours is ${label}.`);
+        bothKept(`Someone else changed cell ${current.label} at the same time. Both shapes are kept: theirs is ${current.label}, yours is ${label}.`);
       } else {
         const label = addAs(update.after, newId());
-        words.push(`Someone else deleted cell ${update.before.label} while you changed it. Your shape is kept as cell ${label}.`);
+        bothKept(`Someone else deleted cell ${update.before.label} while you changed it. Your shape is kept as cell ${label}.`);
       }
     }
     for (const cell of patch.removed) {
       const current = store.get(cell.id);
       if (current && cellEquals(current, cell)) removed.push(cell);
-      else if (current) words.push(`Someone else changed cell ${cell.label} while you deleted it. It is kept.`);
+      else if (current) {
+        const words = `Someone else changed cell ${cell.label} while you deleted it. It is kept.`;
+        meetings.push({ words, lost: { added: [], updated: [], removed: [cell] } });
+      }
     }
     return { added, updated, removed };
   };
@@ -89,5 +100,28 @@ export function reapply(store: CellStore, ours: readonly Patch[], newId: () => s
     for (const cell of fitted.removed) labels.delete(cell.label);
     for (const cell of fitted.added) labels.add(cell.label);
   }
-  return { patches, words, renamed };
+  return { patches, meetings, renamed };
+}
+
+/**
+ * What `patch` meant, on what the document holds now: a shape is given to the cell as it is today, or to a new one; a deletion
+ * takes the cell as it is today. Always fits the document.
+ */
+export function insist(store: CellStore, patch: Patch, newId: () => string): Patch {
+  const labels = new Set([...store.cells()].map((cell) => cell.label));
+  const removed = patch.removed.flatMap((cell) => store.get(cell.id) ?? []);
+  let next = store.nextLabel();
+  const asNew = (cell: Cell): Cell => {
+    const label = labels.has(cell.label) ? next++ : cell.label;
+    labels.add(label);
+    return { ...cell, id: store.get(cell.id) ? newId() : cell.id, label };
+  };
+  const added = patch.added.map(asNew);
+  const updated: { before: Cell; after: Cell }[] = [];
+  for (const { after } of patch.updated) {
+    const before = store.get(after.id);
+    if (!before) added.push(asNew(after));
+    else if (!cellEquals(before, after)) updated.push({ before, after: { ...after, label: before.label } });
+  }
+  return { added, updated, removed };
 }

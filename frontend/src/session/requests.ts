@@ -4,7 +4,7 @@ import type { ImageDetail, Project } from "../api/types";
 import type { Cell, Patch } from "../document/patch";
 import { readBox, readCell, readPatch } from "../document/wire";
 import type { Tile, TileAddress } from "../render/tileCache";
-import type { DecodedMask } from "../tools/tool";
+import type { DecodedMask, Prompt } from "../tools/tool";
 
 /** The labelling page's requests, with answers turned into the document's own types. */
 
@@ -27,10 +27,12 @@ export async function fetchCells(id: string): Promise<LoadedCells> {
 
 const wireCell = (cell: Cell) => ({ ...cell, box: [...cell.box], rle: [...cell.rle] });
 
-export async function postEdit(imageId: string, id: string, baseRevision: number, patch: Patch): Promise<number> {
+export async function postEdit(imageId: string, tab: string, edit: { id: string; patch: Patch }, baseRevision: number): Promise<number> {
+  const { id, patch } = edit;
   const body = {
     id,
     base_revision: baseRevision,
+    session: tab,
     patch: {
       added: patch.added.map(wireCell),
       updated: patch.updated.map(({ before, after }) => ({ before: wireCell(before), after: wireCell(after) })),
@@ -43,23 +45,36 @@ export async function postEdit(imageId: string, id: string, baseRevision: number
 
 export interface ServerEdit {
   readonly id: string;
+  readonly revision: number;
   readonly patch: Patch;
 }
 
-export async function fetchEdits(imageId: string, after: number): Promise<{ edits: ServerEdit[]; revision: number }> {
-  const answer = await unwrap(
-    client.GET("/api/images/{image_id}/edits", { params: { path: { image_id: imageId }, query: { after } } }),
-  );
-  return { edits: answer.edits.map(({ id, patch }) => ({ id, patch: readPatch(patch) })), revision: answer.revision };
+/** Edits as they come in an answer; a form that is not ours is a PatchError. */
+export function readEdits(edits: readonly { id: string; revision: number; patch: unknown }[]): ServerEdit[] {
+  return edits.map(({ id, revision, patch }) => ({ id, revision, patch: readPatch(patch) }));
+}
+
+/** All edits after a revision, page by page. */
+export async function fetchEdits(imageId: string, after: number): Promise<ServerEdit[]> {
+  const all: ServerEdit[] = [];
+  for (let last = after; ; ) {
+    const answer = await unwrap(
+      client.GET("/api/images/{image_id}/edits", { params: { path: { image_id: imageId }, query: { after: last } } }),
+    );
+    all.push(...readEdits(answer.edits));
+    const reached = all.at(-1)?.revision ?? last;
+    if (reached === last || reached >= answer.revision) return all;
+    last = reached;
+  }
 }
 
 export interface DecodeAnswer extends DecodedMask {
   readonly totalMs: number;
 }
 
-export async function postDecode(imageId: string, box: readonly number[], signal: AbortSignal): Promise<DecodeAnswer> {
+export async function postDecode(imageId: string, { box, points }: Prompt, signal: AbortSignal): Promise<DecodeAnswer> {
   const answer = await unwrap(
-    client.POST("/api/images/{image_id}/decode", { params: { path: { image_id: imageId } }, body: { box: [...box] }, signal }),
+    client.POST("/api/images/{image_id}/decode", { params: { path: { image_id: imageId } }, body: { box: [...box], points: [...points] }, signal }),
   );
   return {
     mask: { box: readBox(answer.box), rle: answer.rle },
@@ -67,10 +82,6 @@ export async function postDecode(imageId: string, box: readonly number[], signal
     modelVersion: answer.model_version,
     totalMs: answer.timings.total_ms,
   };
-}
-
-export async function postSubmit(imageId: string, revision: number): Promise<void> {
-  await unwrap(client.POST("/api/images/{image_id}/submit", { params: { path: { image_id: imageId } }, body: { revision } }));
 }
 
 /** Runs the model again on an image; the job's progress comes with the project's events. */

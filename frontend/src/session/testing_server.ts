@@ -16,6 +16,8 @@ export interface FakeServer {
   readonly posts: string[];
   /** "down": no connection. "deaf": the edit is stored, but the answer is lost. A number: that status. */
   mode: "up" | "down" | "deaf" | number;
+  /** The tab that holds the lease; null: nobody does. */
+  holder: string | null;
   /** An edit of somebody else. */
   change(patch: Patch): void;
 }
@@ -29,15 +31,21 @@ export function serve(cells: readonly Cell[]): FakeServer {
     edits: [],
     posts: [],
     mode: "up",
+    holder: null,
     change(patch) {
       server.cells = applyPatch(server.cells, patch);
       server.edits.push({ id: crypto.randomUUID(), revision: server.edits.length + 1, patch });
     },
   };
-  const store = (body: { id: string; base_revision: number; patch: unknown }): Response => {
+  const editsAfter = (revision: number) => server.edits.filter((edit) => edit.revision > revision);
+  const store = (body: { id: string; base_revision: number; session: string; patch: unknown }): Response => {
     const known = server.edits.find((edit) => edit.id === body.id);
     if (known) return json(200, { id: known.id, revision: known.revision });
-    if (body.base_revision !== server.edits.length) return json(409, { code: "stale_revision", detail: "stale", revision: server.edits.length });
+    if (server.holder !== null && server.holder !== body.session) return json(409, { code: "lease_lost", detail: "Bob is editing this image.", holder: null });
+    if (body.base_revision !== server.edits.length) {
+      const edits = editsAfter(body.base_revision);
+      return json(409, { code: "stale_revision", detail: "stale", revision: server.edits.length, edits, more: false });
+    }
     server.change(readPatch(body.patch));
     const edit = server.edits[server.edits.length - 1];
     edit.id = body.id;
@@ -49,7 +57,7 @@ export function serve(cells: readonly Cell[]): FakeServer {
     const url = new URL(request.url);
     if (request.method === "GET") {
       const after = Number(url.searchParams.get("after"));
-      return json(200, { edits: server.edits.filter((edit) => edit.revision > after), revision: server.edits.length });
+      return json(200, { edits: editsAfter(after), revision: server.edits.length });
     }
     const body = (await request.json()) as Parameters<typeof store>[0];
     server.posts.push(body.id);

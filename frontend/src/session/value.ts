@@ -24,3 +24,21 @@ export function createValue<T>(initial: T): Value<T> {
     },
   };
 }
+
+/** A value that follows others. It keeps its identity while `same` says that nothing changed. */
+export function derive<T>(sources: readonly Readable<unknown>[], compute: () => T, same: (a: T, b: T) => boolean = Object.is): Readable<T> {
+  const value = createValue(compute());
+  for (const source of sources) {
+    source.subscribe(() => {
+      const next = compute();
+      if (!same(next, value.get())) value.set(next);
+    });
+  }
+  return value;
+}
+
+/** Whether two flat records hold the same. */
+export function sameFields<T extends object>(a: T, b: T): boolean {
+  const keys = Object.keys(a) as (keyof T)[];
+  return keys.length === Object.keys(b).length && keys.every((key) => Object.is(a[key], b[key]));
+}

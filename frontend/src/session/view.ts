@@ -1,15 +1,13 @@
 import type { Box } from "../document/box";
 import { BACKGROUND_SLOT, PREVIEW_SLOT } from "../document/labelMap";
-import { type Camera, type ScreenPoint, type Size, fit, pan, reveal, toImage, toScreen, zoomAt } from "../render/camera";
+import { type Camera, type ScreenPoint, type Size, pan, reveal, toImage, toScreen, zoomAt } from "../render/camera";
 import { GraphicsError } from "../render/gl";
 import type { ChannelLook } from "../render/imageLayer";
 import type { LabelLook } from "../render/labelLayer";
 import type { Mark } from "../render/marks";
 import { type Renderer, type Scene, createRenderer } from "../render/renderer";
+import { fitUncovered } from "./fitting";
 import { type Readable, type Value, createValue } from "./value";
-
-/** The corner that the tool card takes at its largest, with its margin, in screen pixels. */
-const TOOL_CARD: Size = { width: 228, height: 130 };
 
 /** What lies under the pointer; null when the pointer is not over the canvas. */
 export interface PointerPlace {
@@ -26,21 +24,31 @@ export interface View {
   readonly pointer: Readable<PointerPlace | null>;
   readonly channels: Value<readonly ChannelLook[]>;
   readonly labels: Value<LabelLook>;
+  /** The image's light is shown as dark. */
+  readonly inverted: Value<boolean>;
   readonly marks: { put(key: string, mark: Mark): void; drop(key: string): void };
   /** Why nothing can be drawn in this browser, or null. */
   readonly failure: Readable<string | null>;
-  /** Draws into these canvases until the returned function is called. */
+  /** The top left corner that the tool card takes, in screen pixels: fitting and revealing leave it free. */
+  readonly covered: Value<Size>;
+  /** Draws what is switched on into these canvases until the returned function is called. */
   attach(canvas: HTMLCanvasElement, overlay: HTMLCanvasElement): () => void;
+  /** One more picture beside the first, of the same size and place, of these channels alone. */
+  attachPane(canvas: HTMLCanvasElement, overlay: HTMLCanvasElement, only: readonly number[]): () => void;
   resize(size: Size, pixelRatio: number): void;
   panBy(dx: number, dy: number): void;
   zoomBy(factor: number, at?: ScreenPoint): void;
   fit(): void;
+  /** Looks where another view of an image of this size looked; the first fit is left out then. */
+  lookAt(camera: Camera): void;
   reveal(box: Box): void;
   toImage(at: ScreenPoint): ScreenPoint;
   toScreen(x: number, y: number): ScreenPoint;
   /** The pointer is at this screen point (null: it left); what a brush would cover is shown around it. */
   point(at: ScreenPoint | null, brush: { radius: number; subtracts: boolean } | null, dragging: boolean): void;
   refresh(): void;
+  /** The classes have other colours now. */
+  recolor(): void;
 }
 
 export function createView(scene: Scene, selection: Readable<ReadonlySet<string>>): View {
@@ -49,28 +57,69 @@ export function createView(scene: Scene, selection: Readable<ReadonlySet<string>
   const viewport = createValue<Size>({ width: 1, height: 1 });
   const pointer = createValue<PointerPlace | null>(null);
   const channels = createValue<readonly ChannelLook[]>([]);
-  const labels = createValue<LabelLook>({ fill: 0.17, outlines: true, hidden: false });
+  const labels = createValue<LabelLook>({ fill: 0.17, outlines: true, hidden: false, colorBy: "id" });
+  const inverted = createValue(false);
   const failure = createValue<string | null>(null);
   const marks = new Map<string, Mark>();
-  let renderer: Renderer | null = null;
+  const covered = createValue<Size>({ width: 0, height: 0 });
+  /** The first shows what is switched on; the others their own channels. */
+  const panes: { readonly renderer: Renderer; readonly only: readonly number[] | null }[] = [];
+  const main = (): Renderer | undefined => panes.find(({ only }) => only === null)?.renderer;
+  let pixelRatio = 1;
   let fitted = false;
+  /** Nobody has moved the view since it was fitted. */
+  let untouched = true;
   let brush: { x: number; y: number; radius: number; subtracts: boolean } | null = null;
   let dragging = false;
   let hoverSlot = BACKGROUND_SLOT;
 
-  const refresh = (): void =>
-    renderer?.show({
-      camera: camera.get(),
-      channels: channels.get(),
-      labels: labels.get(),
-      labelsHidden: labels.get().hidden,
-      selection: selection.get(),
-      marks: [...marks.values()],
-      brush,
-      dragging,
-      hoverSlot: dragging ? BACKGROUND_SLOT : hoverSlot,
-    });
-  for (const part of [camera, channels, labels, selection]) part.subscribe(refresh);
+  const channelsOf = (only: readonly number[] | null): readonly ChannelLook[] =>
+    only ? channels.get().map((look, index) => ({ ...look, visible: only.includes(index) })) : channels.get();
+  const refresh = (): void => {
+    for (const { renderer, only } of panes) {
+      renderer.show({
+        camera: camera.get(),
+        channels: channelsOf(only),
+        inverted: inverted.get(),
+        labels: labels.get(),
+        labelsHidden: labels.get().hidden,
+        selection: selection.get(),
+        marks: [...marks.values()],
+        brush,
+        dragging,
+        hoverSlot: dragging ? BACKGROUND_SLOT : hoverSlot,
+      });
+    }
+  };
+  for (const part of [camera, channels, inverted, labels, selection]) part.subscribe(refresh);
+
+  const fitNow = (): void => {
+    fitted = viewport.get().width > 1;
+    camera.set(fitUncovered(image, viewport.get(), covered.get()));
+    untouched = true;
+  };
+  // The tool card tells its size after the first fit. Later the card changes with the tool, and the picture must not jump.
+  const stopWaiting = covered.subscribe(() => {
+    stopWaiting();
+    if (fitted && untouched) fitNow();
+  });
+  const attachTo = (canvas: HTMLCanvasElement, overlay: HTMLCanvasElement, only: readonly number[] | null): (() => void) => {
+    let pane: (typeof panes)[number] | null = null;
+    try {
+      pane = { renderer: createRenderer(canvas, overlay, scene), only };
+      panes.push(pane);
+      if (viewport.get().width > 1) pane.renderer.resize(viewport.get(), pixelRatio);
+    } catch (error) {
+      if (!(error instanceof GraphicsError)) throw error;
+      failure.set(error.message);
+    }
+    refresh();
+    return () => {
+      if (!pane) return;
+      panes.splice(panes.indexOf(pane), 1);
+      pane.renderer.dispose();
+    };
+  };
 
   const placeAt = (at: ScreenPoint): PointerPlace | null => {
     const there = toImage(camera.get(), viewport.get(), at.x, at.y);
@@ -82,7 +131,7 @@ export function createView(scene: Scene, selection: Readable<ReadonlySet<string>
       y,
       label: document.bySlot(slot)?.label ?? null,
       making: slot === PREVIEW_SLOT,
-      samples: Array.from({ length: image.channels }, (_, channel) => renderer?.sampleAt(channel, x, y) ?? null),
+      samples: Array.from({ length: image.channels }, (_, channel) => main()?.sampleAt(channel, x, y) ?? null),
     };
   };
 
@@ -92,7 +141,11 @@ export function createView(scene: Scene, selection: Readable<ReadonlySet<string>
     pointer,
     channels,
     labels,
+    inverted,
     refresh,
+    recolor() {
+      for (const { renderer } of panes) renderer.recolor();
+    },
     failure,
     marks: {
       put(key, mark) {
@@ -103,35 +156,37 @@ export function createView(scene: Scene, selection: Readable<ReadonlySet<string>
         if (marks.delete(key)) refresh();
       },
     },
-    attach(canvas, overlay) {
-      try {
-        renderer = createRenderer(canvas, overlay, scene);
-      } catch (error) {
-        if (!(error instanceof GraphicsError)) throw error;
-        failure.set(error.message);
-      }
-      refresh();
-      return () => {
-        renderer?.dispose();
-        renderer = null;
-      };
-    },
-    resize(size, pixelRatio) {
+    covered,
+    attach: (canvas, overlay) => attachTo(canvas, overlay, null),
+    attachPane: attachTo,
+    resize(size, ratio) {
+      pixelRatio = ratio;
       viewport.set(size);
-      renderer?.resize(size, pixelRatio);
-      if (!fitted && size.width > 1) {
-        fitted = true;
-        camera.set(fit(image, size));
-      }
+      for (const { renderer } of panes) renderer.resize(size, ratio);
+      // A picture that nobody has moved stays fitted when the window or a panel changes.
+      if ((!fitted || untouched) && size.width > 1) fitNow();
       refresh();
     },
-    panBy: (dx, dy) => camera.set(pan(camera.get(), image, viewport.get(), dx, dy)),
+    panBy(dx, dy) {
+      untouched = false;
+      camera.set(pan(camera.get(), image, viewport.get(), dx, dy));
+    },
     zoomBy(factor, at) {
       const size = viewport.get();
+      untouched = false;
       camera.set(zoomAt(camera.get(), image, size, at ?? { x: size.width / 2, y: size.height / 2 }, factor));
     },
-    fit: () => camera.set(fit(image, viewport.get())),
-    reveal: (box) => camera.set(reveal(camera.get(), viewport.get(), box, TOOL_CARD)),
+    fit: fitNow,
+    lookAt(next) {
+      fitted = true;
+      untouched = false;
+      camera.set(next);
+    },
+    reveal(box) {
+      const next = reveal(camera.get(), viewport.get(), box, covered.get());
+      if (next !== camera.get()) untouched = false;
+      camera.set(next);
+    },
     toImage: (at) => toImage(camera.get(), viewport.get(), at.x, at.y),
     toScreen: (x, y) => toScreen(camera.get(), viewport.get(), x, y),
     point(at, brushAt, drags) {

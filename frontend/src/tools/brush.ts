@@ -1,7 +1,7 @@
-import { addCell, eraseCells, paintCell } from "../document/commands";
 import { BACKGROUND_SLOT, PREVIEW_SLOT } from "../document/labelMap";
 import type { Bitmap } from "../document/mask";
 import type { Cell } from "../document/patch";
+import { drawInto, drawNew, eraseFrom, selectedCell } from "./drawing";
 import { type Stroke, createStroke } from "./stroke";
 import type { PointerInput, Tool, ToolContext } from "./tool";
 
@@ -17,32 +17,17 @@ export function createBrush(context: ToolContext): Tool {
   let painting: Painting | null = null;
 
   const targetAt = (at: PointerInput): Cell | null => {
-    const { document, selection } = context;
-    const [only] = selection.ids;
-    const selected = selection.ids.size === 1 ? document.get(only) : undefined;
-    return selected ?? document.at(Math.floor(at.x), Math.floor(at.y))[0] ?? null;
+    if (context.options.paintsInto === "new" && !at.alt) return null;
+    return selectedCell(context) ?? context.document.at(Math.floor(at.x), Math.floor(at.y))[0] ?? null;
   };
-
-  const addNew = (pixels: Bitmap): void => {
-    const id = context.newId();
-    const patch = addCell(context.document, pixels, { id, score: null, model_version: null });
-    if (patch.added.length === 0) return;
-    context.commit(patch, `Cell ${patch.added[0].label} drawn`);
-    context.selection.set([id]);
-  };
-
   const commit = ({ target, subtracts }: Painting, pixels: Bitmap): void => {
-    if (!target) {
-      if (!subtracts) addNew(pixels);
-    } else if (subtracts) {
-      context.commit(eraseCells(context.document, new Set([target.id]), pixels), `Part of cell ${target.label} erased`);
-    } else {
-      context.commit(paintCell(context.document, target.id, pixels), `Cell ${target.label} painted`);
-    }
+    if (target) (subtracts ? eraseFrom : drawInto)(context, target, pixels);
+    else if (!subtracts) drawNew(context, [pixels]);
   };
 
   return {
     cursor: "none",
+    subtracts: true,
     get dragging() {
       return painting !== null;
     },
@@ -53,9 +38,10 @@ export function createBrush(context: ToolContext): Tool {
     down(at) {
       const target = targetAt(at);
       const slot = target ? context.document.slotOf(target.id) : PREVIEW_SLOT;
+      const covers = context.options.overlap !== "exclude";
       const stroke = at.alt
         ? createStroke(context, at, (seen) => target !== null && seen === slot, BACKGROUND_SLOT)
-        : createStroke(context, at, (seen) => seen === BACKGROUND_SLOT, slot);
+        : createStroke(context, at, (seen) => covers || seen === BACKGROUND_SLOT, slot);
       painting = { stroke, target, subtracts: at.alt };
     },
     move(at) {

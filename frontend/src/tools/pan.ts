@@ -1,6 +1,6 @@
 import type { PointerInput, Tool, ToolContext } from "./tool";
 
-/** H, or Space held in any tool: the image follows the hand. */
+/** Shift+H, or Space held in any tool: the image follows the hand. */
 export function createPan(context: ToolContext): Tool {
   let last: PointerInput | null = null;
   return {

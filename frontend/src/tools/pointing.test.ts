@@ -14,8 +14,9 @@ test("it works: a click selects the cell under it, a click beside deselects", ()
   expect(hand.selection.size).toBe(0);
 });
 
-test.each([{ shift: true }, { mod: true }])("%j adds to the selection and takes away again", (keys) => {
+test("Shift adds to the selection and takes away again", () => {
   const hand = handOn([a, b]);
+  const keys = { shift: true };
   drag(hand.tools.select, at(11, 11));
   drag(hand.tools.select, at(28, 28, keys));
   expect([...hand.selection]).toEqual(["a", "b"]);
@@ -53,4 +54,21 @@ test("the pan tool follows the hand until it lets go", () => {
   drag(hand.tools.pan, at(10, 10), at(12, 13));
   hand.tools.pan.move(at(40, 40));
   expect(hand.moved).toEqual([[8, 12]]);
+});
+
+test("Ctrl deletes the cell under the click, as one step", () => {
+  const hand = handOn([a, b]);
+  drag(hand.tools.select, at(17, 17, { mod: true }));
+  expect([...hand.store.cells()].map((cell) => cell.id)).toEqual(["a"]);
+  expect(hand.history.undo()?.words).toBe("Cell 2 deleted");
+});
+
+test("Alt merges the clicked cell into the selected one", () => {
+  const hand = handOn([a, b]);
+  drag(hand.tools.select, at(28, 28, { alt: true }));
+  expect(hand.said).toHaveLength(1);
+  hand.selection = new Set(["a"]);
+  drag(hand.tools.select, at(28, 28, { alt: true }));
+  expect(hand.store.get("a")?.box).toEqual([10, 10, 30, 30]);
+  expect(hand.store.size).toBe(1);
 });

@@ -1,7 +1,10 @@
+import { deleteCells } from "../document/commands";
+import { selectedCell } from "./drawing";
+import { merge, otherAt } from "./merge";
 import type { Tool, ToolContext, PointerInput } from "./tool";
 import { CLICK_SLACK } from "./tool";
 
-/** V: click picks a cell (again: the one below it), Shift or Ctrl picks more, a drag moves the image. */
+/** V: click picks a cell (again: the one below it), Shift picks more, Alt merges, Ctrl deletes, a drag moves the image. */
 export function createSelect(context: ToolContext): Tool {
   let from: PointerInput | null = null;
   let last: PointerInput | null = null;
@@ -15,7 +18,18 @@ export function createSelect(context: ToolContext): Tool {
       if (at.clicks === 2) context.view.fit();
       return;
     }
-    if (at.shift || at.mod) {
+    if (at.alt) {
+      const [first, clicked] = [selectedCell(context), otherAt(context, at)];
+      if (first && clicked) merge(context, [first.id, clicked.id]);
+      else context.say("Select the cell to keep, then Alt+click the one that joins it.");
+      return;
+    }
+    if (at.mod) {
+      context.commit(deleteCells(context.document, [here[0].id]), `Cell ${here[0].label} deleted`);
+      context.say(`Cell ${here[0].label} deleted`);
+      return;
+    }
+    if (at.shift) {
       const next = new Set(selection.ids);
       if (!next.delete(here[0].id)) next.add(here[0].id);
       selection.set(next);
@@ -34,7 +48,7 @@ export function createSelect(context: ToolContext): Tool {
     },
     get hints() {
       if (context.selection.ids.size === 0) return [{ keys: "Click", does: "select" }, { keys: "Drag", does: "pan" }, { keys: "Tab", does: "next to check" }];
-      return [{ keys: "Del", does: "delete" }, { keys: "Enter", does: "mark as checked" }, { keys: "Shift", does: "select more" }, { keys: "Esc", does: "deselect" }];
+      return [{ keys: "Del", does: "delete" }, { keys: "Enter", does: "mark as checked" }, { keys: "Shift", does: "select more" }, { keys: "Alt", does: "merge" }, { keys: "Esc", does: "deselect" }];
     },
     down(at) {
       [from, last, panning] = [at, at, false];
@@ -48,7 +62,7 @@ export function createSelect(context: ToolContext): Tool {
       }
     },
     up(at) {
-      if (from && !panning) pick({ ...at, clicks: from.clicks });
+      if (from && !panning) pick({ ...at, clicks: from.clicks, alt: from.alt });
       [from, last, panning] = [null, null, false];
     },
     cancel() {

@@ -1,14 +1,16 @@
 import type { Box } from "../document/box";
-import { boxEquals } from "../document/box";
-import { promptCell } from "../document/commands";
+import { boxEquals, boxHeight, boxWidth } from "../document/box";
 import { PREVIEW_SLOT } from "../document/labelMap";
 import { bitmapOf } from "../document/mask";
-import { cellArea } from "../document/patch";
+import { createProposals, markOf } from "./proposals";
 import type { DecodedMask, PointerInput, Tool, ToolContext } from "./tool";
 import { CLICK_SLACK } from "./tool";
 
+const KEY = "box-drag";
+/** A look ahead is worth a request from this size on; image pixels a side. */
+const SMALLEST_LOOK = 6;
+
 interface Drag {
-  readonly key: string;
   readonly from: PointerInput;
   readonly box: Box;
   /** The mask for `seenBox`, asked for while the hand rested. */
@@ -17,12 +19,13 @@ interface Drag {
   readonly control: AbortController;
 }
 
-/** S: drag a box around one cell and let go: the mask is kept when it comes, and the next box need not wait for it. */
+/**
+ * S: drag a box around one cell and let go: its mask is shown. The next box, Enter or another tool keeps it, Esc drops it, and clicks
+ * refine it where the model takes them. The next box need not wait for the mask of the one before.
+ */
 export function createSmartBox(context: ToolContext): Tool {
+  const proposals = createProposals(context);
   let drag: Drag | null = null;
-  let boxes = 0;
-  const waiting = new Map<string, AbortController>();
-  const failed = new Set<string>();
 
   const boxTo = (from: PointerInput, to: PointerInput): Box => {
     const { width, height } = context.document;
@@ -34,117 +37,84 @@ export function createSmartBox(context: ToolContext): Tool {
       within(Math.max(from.y, to.y), height),
     ];
   };
-  const tagOf = ({ score, mask }: DecodedMask): string => `${score.toFixed(2)}  ${context.area(cellArea(mask))}`;
-  const forget = (key: string): void => {
-    waiting.delete(key);
-    context.marks.drop(key);
-    context.preview.drop(key);
-  };
-  const dropFailed = (): void => {
-    for (const key of failed) context.marks.drop(key);
-    failed.clear();
-  };
+  const isDrag = (from: PointerInput, to: PointerInput): boolean => Math.hypot(to.screenX - from.screenX, to.screenY - from.screenY) > CLICK_SLACK;
 
-  const keep = (key: string, found: DecodedMask): void => {
-    forget(key);
-    const id = context.newId();
-    const cell = { id, score: found.score, model_version: found.modelVersion };
-    const patch = promptCell(context.document, found.mask, cell);
-    const [drawn] = [...patch.added, ...patch.updated.map(({ after }) => after)];
-    if (!drawn) {
-      context.say("Nothing new in that box: its pixels belong to other cells.");
-      return;
-    }
-    context.commit(patch, `Cell ${drawn.label} ${patch.added.length > 0 ? "added" : "redrawn"}`);
-    context.selection.set([drawn.id]);
+  const endDrag = (): void => {
+    drag?.control.abort();
+    drag = null;
+    context.marks.drop(KEY);
+    context.preview.drop(KEY);
   };
-
-  const ask = async (key: string, box: Box, control: AbortController): Promise<void> => {
-    waiting.set(key, control);
-    context.marks.put(key, { box, state: "waiting", tag: "" });
-    try {
-      const found = await context.decode(box, control.signal, (words) => context.marks.put(key, { box, state: "waiting", tag: words }));
-      if (!control.signal.aborted) keep(key, found);
-    } catch (error) {
-      if (control.signal.aborted) return;
-      forget(key);
-      failed.add(key);
-      context.marks.put(key, { box, state: "failed", tag: "No mask" });
-      context.say(error instanceof Error ? error.message : "No mask came back. The box can be drawn again.");
-    }
-  };
-
   /** What the mask would be if the hand let go now. */
   const look = async (now: Drag): Promise<void> => {
-    const box = now.box;
+    const { box } = now;
     try {
-      const found = await context.decode(box, now.control.signal, () => undefined);
-      if (drag?.key !== now.key) return;
+      const found = await context.model.decode({ box, points: [] }, now.control.signal, () => undefined);
+      if (drag?.control !== now.control) return;
       drag = { ...drag, seen: found, seenBox: box };
-      context.preview.drop(now.key);
-      context.preview.add(now.key, bitmapOf(found.mask), PREVIEW_SLOT);
-      context.marks.put(now.key, { box: drag.box, state: "drawing", tag: tagOf(found) });
+      context.preview.drop(KEY);
+      context.preview.add(KEY, bitmapOf(found.mask), PREVIEW_SLOT);
+      context.marks.put(KEY, { box: drag.box, state: "drawing", ...markOf(context, found) });
     } catch {
       // Only a look ahead: letting go asks again and reports what is wrong.
     }
   };
-
-  const isBox = (from: PointerInput, to: PointerInput, box: Box): boolean =>
-    Math.hypot(to.screenX - from.screenX, to.screenY - from.screenY) > CLICK_SLACK && box[2] - box[0] >= 2 && box[3] - box[1] >= 2;
+  const click = (at: PointerInput): void => {
+    const { width, height } = context.document;
+    if (!proposals.current) context.say("Drag a box around one cell.");
+    else if (!context.model.takesPoints) context.say("This model is guided by boxes only. Draw the box again, or keep the mask and repair it with the brush.");
+    else if (at.x >= 0 && at.y >= 0 && at.x < width && at.y < height) proposals.refine({ x: at.x, y: at.y, positive: !at.alt });
+  };
 
   return {
     cursor: "crosshair",
+    subtracts: true,
     get dragging() {
       return drag !== null;
     },
+    get pending() {
+      return proposals.current;
+    },
     get hints() {
-      if (drag) return [{ keys: "Let go", does: "keep" }, { keys: "Esc", does: "cancel" }];
-      if (waiting.size > 0) return [{ keys: "Drag", does: "next box" }, { keys: "Esc", does: "drop the waiting box" }];
+      if (drag) return [{ keys: "Let go", does: "ask the model" }, { keys: "Esc", does: "cancel" }];
+      if (proposals.current) {
+        const clicks = context.model.takesPoints ? [{ keys: "Click", does: "add" }, { keys: "Alt", does: "take away" }] : [];
+        return [{ keys: "Drag", does: "keep, and next box" }, { keys: "Enter", does: "keep" }, { keys: "Esc", does: "drop" }, ...clicks];
+      }
+      if (proposals.waiting > 0) return [{ keys: "Drag", does: "next box" }, { keys: "Esc", does: "drop the waiting boxes" }];
       return [{ keys: "Drag", does: "box a cell" }, { keys: "Space", does: "pan" }, { keys: "B", does: "repair" }];
     },
     down(at) {
-      dropFailed();
-      boxes += 1;
-      drag = { key: `box-${boxes}`, from: at, box: boxTo(at, at), seen: null, seenBox: null, control: new AbortController() };
+      proposals.forgetFailed();
+      drag = { from: at, box: boxTo(at, at), seen: null, seenBox: null, control: new AbortController() };
     },
     move(at) {
       if (!drag) return;
       drag = { ...drag, box: boxTo(drag.from, at) };
-      context.marks.put(drag.key, { box: drag.box, state: "drawing", tag: drag.seen ? tagOf(drag.seen) : "" });
+      if (isDrag(drag.from, at)) context.marks.put(KEY, { box: drag.box, state: "drawing", ...markOf(context, drag.seen) });
     },
     rest() {
-      if (drag && !drag.seenBox && drag.box[2] - drag.box[0] >= 6 && drag.box[3] - drag.box[1] >= 6) void look(drag);
+      if (drag && !drag.seenBox && boxWidth(drag.box) >= SMALLEST_LOOK && boxHeight(drag.box) >= SMALLEST_LOOK) void look(drag);
     },
     up(at) {
       if (!drag) return;
-      const { key, from, seen, seenBox, control } = drag;
+      const { from, seen, seenBox } = drag;
       const box = boxTo(from, at);
-      drag = null;
-      if (!isBox(from, at, box)) {
-        forget(key);
-        context.say("Drag a box around one cell.");
-      } else if (seen && seenBox && boxEquals(box, seenBox)) {
-        keep(key, seen);
-      } else {
-        control.abort();
-        context.preview.drop(key);
-        void ask(key, box, new AbortController());
-      }
+      endDrag();
+      if (!isDrag(from, at)) click({ ...at, alt: from.alt });
+      else if (boxWidth(box) < 2 || boxHeight(box) < 2) context.say("Drag a box around one cell.");
+      else proposals.propose({ box, points: [] }, seenBox && boxEquals(box, seenBox) ? seen : null);
     },
     cancel() {
-      if (drag) {
-        drag.control.abort();
-        forget(drag.key);
-        drag = null;
-        return true;
-      }
-      const busy = waiting.size + failed.size > 0;
-      for (const [key, control] of [...waiting]) {
-        control.abort();
-        forget(key);
-      }
-      dropFailed();
-      return busy;
+      if (!drag) return proposals.drop();
+      endDrag();
+      return true;
+    },
+    accept: () => proposals.accept(),
+    back: () => proposals.back(),
+    leave() {
+      endDrag();
+      proposals.accept();
     },
   };
 }

@@ -31,7 +31,7 @@ export function createStroke(
     context.preview.add(PREVIEW, seen, paintSlot);
   };
   const extend = (to: PointerInput): void => {
-    const part = dab(last, to, context.brush.radius, context.document);
+    const part = dab(last, to, context.options.radius, context.document);
     last = to;
     if (part.bits.length === 0) return;
     parts.push(part);

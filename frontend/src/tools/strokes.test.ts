@@ -90,9 +90,36 @@ test("the eraser takes from every cell under it, or only from the selected ones"
 
 test("a cell that is erased wholly is gone, and undo brings it back with its score", () => {
   const hand = handOn([a]);
-  hand.brush.radius = 20;
+  hand.options = { ...hand.options, radius: 20 };
   drag(hand.tools.erase, at(15, 15));
   expect(hand.store.size).toBe(0);
   hand.history.undo();
   expect(hand.store.get("a")).toEqual(a);
+});
+
+test("with Overwrite a stroke takes from other cells, with Overlap both have the pixels", () => {
+  const over = handOn([a, b]);
+  over.selection = new Set(["a"]);
+  over.options = { ...over.options, overlap: "overwrite" };
+  drag(over.tools.brush, at(18, 15), at(28, 15));
+  expect(over.store.at(27, 15).map((cell) => cell.id)).toEqual(["a"]);
+  over.history.undo();
+  expect(contents(over.store)).toEqual(contents(handOn([a, b]).store));
+
+  const both = handOn([a, b]);
+  both.selection = new Set(["a"]);
+  both.options = { ...both.options, overlap: "overlap" };
+  drag(both.tools.brush, at(18, 15), at(28, 15));
+  expect(both.store.at(27, 15).map((cell) => cell.id)).toEqual(["b", "a"]);
+  expect(both.store.get("b")).toEqual(b);
+});
+
+test("a brush that always draws new cells leaves the selected one alone, and gives the chosen class", () => {
+  const hand = handOn([a]);
+  hand.selection = new Set(["a"]);
+  hand.options = { ...hand.options, paintsInto: "new" };
+  hand.classId = "round";
+  drag(hand.tools.brush, at(40, 40), at(44, 40));
+  expect(hand.store.get("a")).toEqual(a);
+  expect(hand.store.get("new-1")?.class_id).toBe("round");
 });

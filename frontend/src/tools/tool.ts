@@ -1,7 +1,10 @@
+import type { Point } from "../document/contour";
 import type { BoxMask } from "../document/mask";
-import type { Patch } from "../document/patch";
+import type { Cell, Patch } from "../document/patch";
 import type { PreviewLayer } from "../document/preview";
 import type { DocumentReader } from "../document/store";
+import type { OptionValues } from "./options";
+import type { Pixels } from "./pixels";
 
 /** One pointer event, in image pixels (x, y: fractions count) and screen pixels. */
 export interface PointerInput {
@@ -9,9 +12,12 @@ export interface PointerInput {
   readonly y: number;
   readonly screenX: number;
   readonly screenY: number;
+  /** Screen pixels per image pixel. */
+  readonly zoom: number;
   readonly shift: boolean;
   /** Ctrl, or Cmd on a Mac. */
   readonly mod: boolean;
+  /** Alt, or the right button in a tool that `subtracts`. */
   readonly alt: boolean;
   /** 2 for the second press of a double click. */
   readonly clicks: number;
@@ -28,6 +34,10 @@ export interface Tool {
   readonly cursor: string;
   readonly dragging: boolean;
   readonly hints: readonly Hint[];
+  /** Clicks were made that wait for more of them, or a mask waits for a word: Enter, Backspace and undo are the tool's. */
+  readonly pending?: boolean;
+  /** Alt takes away in this tool, and so does the right button: it comes as `alt`. Elsewhere the right button is not the tool's. */
+  readonly subtracts?: boolean;
   down(at: PointerInput): void;
   /** The pointer moved, with or without a gesture. */
   move(at: PointerInput): void;
@@ -36,6 +46,12 @@ export interface Tool {
   rest?(): void;
   /** One step back, for Escape. False if there was nothing to step back from. */
   cancel(): boolean;
+  /** Enter: what is shown is kept. False if nothing waits for it. */
+  accept?(): boolean;
+  /** Backspace, and undo during a gesture of several clicks: the last click is taken back. False if there is none. */
+  back?(): boolean;
+  /** Another tool is taken, or the page is left: what is shown is kept, what is half done is dropped. Without it: `cancel`. */
+  leave?(): void;
 }
 
 export interface DecodedMask {
@@ -44,11 +60,40 @@ export interface DecodedMask {
   readonly modelVersion: string;
 }
 
-export type ToolMark = {
+/** A click that says what belongs to the cell (positive) and what does not; image pixels. */
+export interface PromptPoint {
+  readonly x: number;
+  readonly y: number;
+  readonly positive: boolean;
+}
+
+export interface Prompt {
+  readonly box: readonly [number, number, number, number];
+  readonly points: readonly PromptPoint[];
+}
+
+/** The model behind the smart box. */
+export interface Model {
+  /** Whether clicks refine a box: the server says so of the active version. */
+  readonly takesPoints: boolean;
+  /** The mask for a prompt. Rejects with an Error whose message is fit for people; `onWait` says why it takes longer. */
+  decode(prompt: Prompt, signal: AbortSignal, onWait: (words: string) => void): Promise<DecodedMask>;
+}
+
+/** What a gesture shows over the image besides pixels. */
+export interface ToolMark {
   readonly box: readonly [number, number, number, number];
   readonly state: "drawing" | "waiting" | "failed";
   readonly tag: string;
-};
+  /** Drawn instead of the box where there is one; image pixels. */
+  readonly path?: readonly Point[];
+  /** Whether the path goes back to its beginning. */
+  readonly closed?: boolean;
+  /** Clicks made so far. */
+  readonly points?: readonly PromptPoint[];
+  /** The model is not sure of what is shown: amber. */
+  readonly low?: boolean;
+}
 
 /** All that a tool may touch. */
 export interface ToolContext {
@@ -56,10 +101,14 @@ export interface ToolContext {
   readonly preview: PreviewLayer;
   readonly selection: { readonly ids: ReadonlySet<string>; set(ids: Iterable<string>): void };
   readonly view: { panBy(dx: number, dy: number): void; fit(): void };
-  readonly brush: { readonly radius: number };
+  readonly options: OptionValues;
+  /** The class that new cells get and that the class brush gives; null: none. */
+  readonly classId: string | null;
   readonly marks: { put(key: string, mark: ToolMark): void; drop(key: string): void };
-  /** The mask for a box. Rejects with an Error whose message is fit for people; `onWait` says why it takes longer. */
-  decode(box: readonly [number, number, number, number], signal: AbortSignal, onWait: (words: string) => void): Promise<DecodedMask>;
+  readonly model: Model;
+  readonly pixels: Pixels;
+  /** Copied cells; kept from image to image. */
+  readonly clipboard: { readonly cells: readonly Cell[]; set(cells: readonly Cell[]): void };
   /** Applies a change as one step of undo; `words` name it. */
   commit(patch: Patch, words: string): void;
   /** A short sentence for the status bar. */

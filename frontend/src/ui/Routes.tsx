@@ -2,21 +2,23 @@ import { lazy, Suspense } from "react";
 import { Route, Switch, useParams } from "wouter";
 
 import type { Project } from "../api/types";
-import { AccountPage } from "./account/AccountPage";
-import { ExportPage } from "./exports/ExportPage";
-import { ImagesPage } from "./images/ImagesPage";
 import { LoginPage } from "./login/LoginPage";
-import { ModelPage } from "./model/ModelPage";
-import { PeoplePage } from "./people/PeoplePage";
-import { ProjectsPage } from "./projects/ProjectsPage";
 import { RequireSession } from "./session/RequireSession";
 import { PlainPage } from "./shell/PlainPage";
 import { ProjectShell } from "./shell/ProjectShell";
 import { Loading } from "./states/Loading";
 import { NotFound } from "./states/NotFound";
 
-// The labelling page carries WebGL and the tools: the other pages should not pay for it.
+// A page brings its own code when it is opened: nobody who labels pays for the model page, nor the other way round.
 const LabelPage = lazy(() => import("./label/LabelPage"));
+const AccountPage = lazy(async () => ({ default: (await import("./account/AccountPage")).AccountPage }));
+const ProjectsPage = lazy(async () => ({ default: (await import("./projects/ProjectsPage")).ProjectsPage }));
+const ImagesPage = lazy(async () => ({ default: (await import("./images/ImagesPage")).ImagesPage }));
+const ModelPage = lazy(async () => ({ default: (await import("./model/ModelPage")).ModelPage }));
+const ClassesPage = lazy(async () => ({ default: (await import("./classes/ClassesPage")).ClassesPage }));
+const PeoplePage = lazy(async () => ({ default: (await import("./people/PeoplePage")).PeoplePage }));
+const KeysPage = lazy(async () => ({ default: (await import("./keys/KeysPage")).KeysPage }));
+const ExportPage = lazy(async () => ({ default: (await import("./exports/ExportPage")).ExportPage }));
 
 function projectPages(project: Project) {
   return (
@@ -26,6 +28,9 @@ function projectPages(project: Project) {
       </Route>
       <Route path="/projects/:projectId/model">
         <ModelPage project={project} />
+      </Route>
+      <Route path="/projects/:projectId/classes">
+        <ClassesPage project={project} />
       </Route>
       <Route path="/projects/:projectId/people">
         <PeoplePage project={project} />
@@ -60,6 +65,7 @@ export function Routes() {
               <Route path="/projects/:projectId/*?" component={ProjectArea} />
               <Route path="/images/:imageId" component={LabelPage} />
               <Route path="/account" component={AccountPage} />
+              <Route path="/keys" component={KeysPage} />
               <Route>
                 <PlainPage>
                   <main>

@@ -11,6 +11,9 @@ export const keys = {
   images: (id: string) => ["images", id] as const,
   imageList: (id: string, status: string, order: string) => ["images", id, status, order] as const,
   image: (id: string) => ["image", id] as const,
+  filmstrip: (id: string, image: string) => ["images", id, "filmstrip", image] as const,
+  classes: (id: string) => ["classes", id] as const,
+  classCounts: (id: string) => ["class-counts", id] as const,
   members: (id: string) => ["members", id] as const,
   model: (id: string) => ["model", id] as const,
 };

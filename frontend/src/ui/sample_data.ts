@@ -6,7 +6,7 @@ export function anImage(change: Partial<Image> = {}): Image {
     id: "image-1", project: "project-1", name: "cells.tif", width: 512, height: 512, dtype: "uint8",
     channels: [{ name: "DAPI" }], pixel_size_um: null, status: "ready", error: "", progress: null, revision: 1,
     cells: 12, to_check: 0, split: "train", thumbnail_url: null, outlines_url: null, created_at: "2026-05-12T09:00:00Z",
-    submitted_at: null, submitted_by: null, job: null, ...change,
+    submitted_at: null, submitted_by: null, job: null, notes: 0, skip: null, frame: null, ...change,
   };
 }
 

@@ -14,6 +14,7 @@ def test_it_works(world: World, as_alice: APIClient):
         "name": "Tissue", "role": "owner", "channel_map": None, "correction_threshold": 200, "cells": 0,
     }  # fmt: skip
     assert made.json()["active_version"]["name"] == "tiny 1"
+    assert made.json()["active_version"]["takes_points"] is False
     assert [project["name"] for project in as_alice.get("/api/projects").json()] == ["Tissue", "Nuclei"]
 
 

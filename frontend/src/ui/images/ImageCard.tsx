@@ -1,4 +1,4 @@
-import { IconAlertTriangle } from "@tabler/icons-react";
+import { IconAlertTriangle, IconNote } from "@tabler/icons-react";
 import { memo, type CSSProperties } from "react";
 import { Link } from "wouter";
 
@@ -43,6 +43,12 @@ function Figures({ image }: { image: Image }) {
           {whole(image.to_check)}
         </span>
       )}
+      {image.notes > 0 && (
+        <span className={styles.notes} title={`${counted(image.notes, "open note")}`}>
+          <IconNote size={14} stroke={1.8} aria-label="Notes:" />
+          {whole(image.notes)}
+        </span>
+      )}
       <span className="t2">{counted(image.cells, "cell")}</span>
     </>
   );
@@ -80,6 +86,11 @@ export const ImageCard = memo(function ImageCard({ image, canEdit }: Props) {
         {image.status === "failed" && (
           <p className={styles.reason} title={image.error}>
             {reasonFor(image.name, image.error) || "No reason was recorded."}
+          </p>
+        )}
+        {image.skip && (
+          <p className={styles.reason} title={image.skip.reason}>
+            Skipped{image.skip.by && ` by ${image.skip.by.name}`}: {image.skip.reason}
           </p>
         )}
         {image.status === "needs_channels" && (

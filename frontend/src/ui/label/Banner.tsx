@@ -1,13 +1,17 @@
 import { Button } from "@mantine/core";
-import { IconAlertOctagon, IconLock, IconSend, IconSparkles } from "@tabler/icons-react";
-import type { ReactNode } from "react";
+import { IconAlertOctagon, IconCloudOff, IconGitMerge, IconLock, IconPlayerSkipForward, IconSend, IconSparkles } from "@tabler/icons-react";
+import { type ReactNode, useState } from "react";
 import { Link } from "wouter";
 
-import type { ImageDetail } from "../../api/types";
 import { messageOf } from "../../api/errors";
+import type { ImageDetail } from "../../api/types";
 import type { ImageSession } from "../../session/imageSession";
+import { keyCap } from "../../session/keys/keyboard";
 import { postSegment } from "../../session/requests";
-import { percent } from "../format";
+import { counted, day, percent } from "../format";
+import { ConflictsDialog } from "./ConflictsDialog";
+import { LeaseBanner } from "./LeaseBanner";
+import { ProposalBanner } from "./ProposalBanner";
 import styles from "./canvas.module.css";
 import { useValue } from "./useValue";
 
@@ -25,6 +29,11 @@ function runAgain(session: ImageSession): void {
     () => session.say("The model runs again on this image."),
     (error: unknown) => session.say(`The model was not started. ${messageOf(error)}`),
   );
+}
+
+function skipWords({ skip }: ImageDetail): Words | null {
+  if (!skip) return null;
+  return { icon: <IconPlayerSkipForward {...ICON} />, text: `Skipped${skip.by ? ` by ${skip.by.name}` : ""} on ${day(skip.at)}: ${skip.reason}` };
 }
 
 function wordsFor(image: ImageDetail, cells: number, session: ImageSession): Words | null {
@@ -56,26 +65,62 @@ function wordsFor(image: ImageDetail, cells: number, session: ImageSession): Wor
         icon: <IconSend {...ICON} />,
         text: `${image.submitted_by ? `${image.submitted_by} submitted this image.` : "This image is submitted."}${session.readOnly ? "" : " Changing a cell reopens it."}`,
       };
-    default:
-      if (cells > 0) return null;
-      return { icon: <IconSparkles {...ICON} />, text: session.readOnly ? "No cells here." : "No cells here yet. Press S and drag a box around one." };
+    default: {
+      if (cells > 0) return skipWords(image);
+      const words = session.readOnly ? "No cells here." : `No cells here yet. Press ${keyCap("tool.smart-box")} and drag a box around one.`;
+      return skipWords(image) ?? { icon: <IconSparkles {...ICON} />, text: words };
+    }
   }
+}
+
+/** A change that met another one: both are kept, and a person decides. */
+function Conflicts({ session }: { session: ImageSession }) {
+  const conflicts = useValue(session.conflicts.list);
+  const [opened, setOpened] = useState(false);
+  if (conflicts.length === 0) return null;
+  return (
+    <>
+      <p className={styles.banner} role="status" data-testid="conflicts">
+        <IconGitMerge {...ICON} />
+        <span>{counted(conflicts.length, "change of yours was", "changes of yours were")} kept aside: someone else changed the same cells.</span>
+        <Button variant="subtle" onClick={() => setOpened(true)}>
+          Look
+        </Button>
+      </p>
+      <ConflictsDialog session={session} opened={opened} onClose={() => setOpened(false)} />
+    </>
+  );
+}
+
+function Offline({ session }: { session: ImageSession }) {
+  const { kind, kept } = useValue(session.saved);
+  if (kind !== "offline") return null;
+  return (
+    <p className={styles.banner} role="status" data-tone="offline" data-testid="offline">
+      <IconCloudOff {...ICON} />
+      {kept ? "Offline. Go on labelling: changes are kept in this browser and sent later." : "Offline, and this browser keeps nothing: leave this page open until the changes are sent."}
+    </p>
+  );
 }
 
 /** The state of the image in words, where it is not simply ready. */
 export function Banner({ session }: { session: ImageSession }) {
   const image = useValue(session.image);
+  const { kind } = useValue(session.access);
   useValue(session.changes);
   const words = wordsFor(image, session.document.size, session);
-  if (!words && !session.readOnly) return null;
   return (
     <div className={styles.banners}>
-      {session.readOnly && (
+      {kind === "viewer" && (
         <p className={styles.banner} role="status">
           <IconLock {...ICON} />
           {session.readOnly}
         </p>
       )}
+      <LeaseBanner session={session} />
+      <Offline session={session} />
+      <Conflicts session={session} />
+      <ProposalBanner session={session} />
       {words && (
         <p className={styles.banner} role="status" data-tone={words.tone} data-testid="image-state">
           {words.icon}

@@ -1,17 +1,21 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
 import { IconMaximize, IconMinus, IconPlus } from "@tabler/icons-react";
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 
 import type { Hands } from "../../session/actions";
 import type { ImageSession } from "../../session/imageSession";
-import { type Action, keyCap } from "../../session/keymap";
+import type { Action } from "../../session/keys/commands";
+import { keyCap } from "../../session/keys/keyboard";
 import { Notice } from "../states/Notice";
 import { Banner } from "./Banner";
+import { CellMenu } from "./CellMenu";
 import { Message } from "./Message";
 import { Minimap } from "./Minimap";
+import { Panes } from "./Panes";
 import { ScaleBar } from "./ScaleBar";
 import { ToolCard } from "./ToolCard";
 import styles from "./canvas.module.css";
+import { useShown } from "./useShown";
 import { useValue } from "./useValue";
 
 interface Props {
@@ -27,7 +31,7 @@ const ZOOMS: readonly { action: Action; label: string; Icon: typeof IconPlus }[]
 
 function ZoomButtons({ hands }: { hands: Hands }) {
   return (
-    <div className={styles.zoom}>
+    <div className={styles.zoom} role="group" aria-label="Zoom">
       {ZOOMS.map(({ action, label, Icon }) => (
         <Tooltip key={action} label={`${label}  ${keyCap(action)}`} position="left">
           <ActionIcon aria-label={label} onClick={() => hands.run(action)}>
@@ -40,41 +44,32 @@ function ZoomButtons({ hands }: { hands: Hands }) {
 }
 
 export function Canvas({ session, hands }: Props) {
-  const area = useRef<HTMLDivElement>(null);
-  const picture = useRef<HTMLCanvasElement>(null);
-  const overlay = useRef<HTMLCanvasElement>(null);
+  const frame = useRef<HTMLElement>(null);
   const failure = useValue(session.view.failure);
+  const shown = useShown();
+  const sideBySide = shown.is("sideBySide") && session.opened.image.channels.length > 1;
 
-  useEffect(() => {
-    if (!area.current || !picture.current || !overlay.current) return;
-    const frame = area.current;
-    const detach = session.view.attach(picture.current, overlay.current);
-    const observer = new ResizeObserver(() => session.view.resize({ width: frame.clientWidth, height: frame.clientHeight }, window.devicePixelRatio));
-    observer.observe(frame);
-    const stop = hands.listen(frame);
-    return () => {
-      stop();
-      observer.disconnect();
-      detach();
-    };
-  }, [session, hands]);
+  const [mode, setMode] = useState({ sideBySide, changes: 0 });
+  if (mode.sideBySide !== sideBySide) setMode({ sideBySide, changes: mode.changes + 1 });
+
+  // The tools' keys work on the whole page, but only while there is a picture.
+  useEffect(() => (frame.current ? hands.listenKeys() : undefined), [hands]);
 
   return (
-    <main className={styles.canvas}>
-      <div ref={area} className={styles.area} data-testid="canvas" tabIndex={0} role="application" aria-label={`Picture of ${session.opened.image.name} with its cells`}>
-        <canvas ref={picture} />
-        <canvas ref={overlay} />
-      </div>
+    <main ref={frame} className={styles.canvas}>
+      <CellMenu session={session} hands={hands}>
+        <Panes key={mode.changes} session={session} hands={hands} sideBySide={sideBySide} refit={mode.changes > 0} />
+      </CellMenu>
       {failure ? (
         <div className={styles.failure}>
           <Notice tone="error" title="The picture cannot be drawn" detail={`${failure} The cell list still works.`} />
         </div>
       ) : (
         <>
-          <ToolCard session={session} />
+          <ToolCard session={session} sideBySide={sideBySide} />
           <ZoomButtons hands={hands} />
-          <Minimap session={session} />
-          <ScaleBar session={session} />
+          {shown.is("minimap") && <Minimap session={session} />}
+          {shown.is("scaleBar") && <ScaleBar session={session} />}
         </>
       )}
       <Banner session={session} />

@@ -58,7 +58,7 @@ function Channel({ name, look, histogram, largest, onChange }: ChannelProps) {
 }
 
 export function ChannelsDock({ session }: { session: ImageSession }) {
-  const looks = useValue(session.view.channels);
+  const looks = useValue(session.looks.chosen);
   const histograms = useValue(session.looks.histograms);
   const { channels, dtype } = session.opened.image;
   return channels.map(({ name }, index) => (

@@ -1,33 +1,85 @@
-import { useEffect, useMemo } from "react";
+import { useDocumentTitle } from "@mantine/hooks";
+import { useEffect, useMemo, useState } from "react";
 import { useLocation } from "wouter";
 
-import { type Hands, createHands } from "../../session/actions";
+import { createHands, type Hands, type PageActions } from "../../session/actions";
 import type { ImageSession } from "../../session/imageSession";
-import { createSubmission } from "../../session/submission";
+import { KeysOverlay } from "../keys/KeysOverlay";
 import { Canvas } from "./Canvas";
+import { exposeForTests } from "./exposeForTests";
+import { Filmstrip } from "./Filmstrip";
+import { goToPart } from "./parts";
+import { FrameSlider } from "./FrameSlider";
 import { Inspector } from "./Inspector";
 import { LabelBar } from "./LabelBar";
+import { NoteDialog } from "./NoteDialog";
+import { SkipDialog } from "./SkipDialog";
 import { StatusBar } from "./StatusBar";
 import { ToolRail } from "./ToolRail";
-import { exposeForTests } from "./exposeForTests";
 import styles from "./label.module.css";
+import { useShown } from "./useShown";
+import { useValue } from "./useValue";
 
 /** After a click with the mouse the keys belong to the picture again: Space must pan, not press the same button twice. */
 function giveBackKeys(event: React.MouseEvent): void {
-  const button = event.target instanceof Element ? event.target.closest("button") : null;
-  if (event.detail > 0 && button && !button.hasAttribute("aria-haspopup")) button.blur();
+  const target = event.target instanceof Element ? event.target : null;
+  if (event.detail === 0 || !target || target.closest("[role=dialog]")) return;
+  const pressed = target.closest("button:not([aria-haspopup]), [data-gives-back-keys]");
+  if (pressed && document.activeElement instanceof HTMLElement) document.activeElement.blur();
+}
+
+type Dialog = "skip" | "note" | "keys";
+
+interface DialogsProps {
+  session: ImageSession;
+  hands: Hands;
+  open: Dialog | null;
+  onClose: () => void;
+}
+
+function Dialogs({ session, hands, open, onClose }: DialogsProps) {
+  const [only, ...more] = useValue(session.selection);
+  const cell = only !== undefined && more.length === 0 ? session.document.get(only) : undefined;
+  return (
+    <>
+      <SkipDialog
+        opened={open === "skip"}
+        name={session.opened.image.name}
+        onClose={onClose}
+        onSkip={(reason) => {
+          onClose();
+          hands.skip(reason);
+        }}
+      />
+      <NoteDialog
+        opened={open === "note"}
+        on={cell ? `cell ${cell.label}` : "the image"}
+        onClose={onClose}
+        onWrite={(text) => session.notes.write(text, cell?.id ?? null)}
+      />
+      <KeysOverlay opened={open === "keys"} onClose={onClose} />
+    </>
+  );
 }
 
 export function LabelView({ session }: { session: ImageSession }) {
   const [, navigate] = useLocation();
+  const [dialog, setDialog] = useState<Dialog | null>(null);
+  const shown = useShown();
+  const { image, project } = session.opened;
+  useDocumentTitle(`${image.name} · ${project.name} · CellLoop`);
 
   const hands: Hands = useMemo(() => {
-    const open = (id: string | null): void => {
-      if (id) navigate(`/images/${id}`);
+    const page: PageActions = {
+      openImage: (id) => navigate(`/images/${id}`),
+      leave: () => navigate(`/projects/${project.id}`),
+      askSkip: () => setDialog("skip"),
+      askNote: () => setDialog("note"),
+      showKeys: () => setDialog("keys"),
+      goToPart,
     };
-    const submit = createSubmission(session, ({ next, project }) => navigate(next ? `/images/${next}` : `/projects/${project}`));
-    return createHands(session, { openImage: open, submit });
-  }, [session, navigate]);
+    return createHands(session, page);
+  }, [session, navigate, project.id]);
 
   useEffect(() => exposeForTests(session), [session]);
 
@@ -36,8 +88,13 @@ export function LabelView({ session }: { session: ImageSession }) {
       <LabelBar session={session} hands={hands} />
       <ToolRail session={session} hands={hands} />
       <Canvas session={session} hands={hands} />
+      <div className={styles.below}>
+        <FrameSlider session={session} hands={hands} onOpen={(id) => navigate(`/images/${id}`)} />
+        {shown.is("filmstrip") && <Filmstrip session={session} />}
+      </div>
       <Inspector session={session} hands={hands} />
       <StatusBar session={session} />
+      <Dialogs session={session} hands={hands} open={dialog} onClose={() => setDialog(null)} />
     </div>
   );
 }

@@ -8,12 +8,13 @@ interface Props {
   value: number;
   /** Said instead of the number. */
   text?: string;
+  disabled?: boolean;
   onChange: (value: number) => void;
   onReset?: () => void;
 }
 
 /** A thin slider; a double click puts it back where it started. */
-export function Slider({ label, min, max, step, value, text, onChange, onReset }: Props) {
+export function Slider({ label, min, max, step, value, text, disabled, onChange, onReset }: Props) {
   const part = `${((value - min) / (max - min)) * 100}%`;
   return (
     <input
@@ -26,6 +27,7 @@ export function Slider({ label, min, max, step, value, text, onChange, onReset }
       max={max}
       step={step}
       value={value}
+      disabled={disabled}
       onChange={(event) => onChange(event.currentTarget.valueAsNumber)}
       onDoubleClick={onReset}
     />

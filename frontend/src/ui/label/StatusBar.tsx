@@ -1,15 +1,23 @@
+import { ActionIcon, Tooltip } from "@mantine/core";
+import { IconLayoutBottombar, IconLayoutBottombarFilled } from "@tabler/icons-react";
+
 import type { ImageSession } from "../../session/imageSession";
 import styles from "./statusBar.module.css";
+import { useShown } from "./useShown";
 import { useValue } from "./useValue";
 
-function Place({ session }: { session: ImageSession }) {
+interface Props {
+  session: ImageSession;
+}
+
+function Place({ session }: Props) {
   const at = useValue(session.view.pointer);
   const looks = useValue(session.view.channels);
   const { pixel_size_um: size, channels } = session.opened.image;
   const cell = at?.making ? "new" : at?.label ? `#${at.label}` : "–";
   return (
     <>
-      <span className={styles.place}>
+      <span className={styles.place} data-testid="status-place">
         <b>{at ? `${at.x}, ${at.y}` : "–"}</b> px
       </span>
       {size !== null && (
@@ -17,7 +25,7 @@ function Place({ session }: { session: ImageSession }) {
           <b>{at ? `${(at.x * size).toFixed(1)}, ${(at.y * size).toFixed(1)}` : "–"}</b> µm
         </span>
       )}
-      <span className={styles.samples}>
+      <span className={styles.samples} data-testid="status-samples">
         {channels.slice(0, 4).map(({ name }, index) => (
           <span key={name}>
             <i style={{ background: `rgb(${looks[index].color.join(" ")})` }} />
@@ -32,7 +40,7 @@ function Place({ session }: { session: ImageSession }) {
   );
 }
 
-function Zoom({ session }: { session: ImageSession }) {
+function Zoom({ session }: Props) {
   const { zoom } = useValue(session.view.camera);
   return (
     <span className={styles.zoom} data-testid="status-zoom">
@@ -41,7 +49,7 @@ function Zoom({ session }: { session: ImageSession }) {
   );
 }
 
-function Hints({ session }: { session: ImageSession }) {
+function Hints({ session }: Props) {
   // What a key does now follows the tool, the selection, the gesture, which moves the pointer, and boxes that
   // came back or failed, which is said.
   const tool = useValue(session.tool);
@@ -61,8 +69,8 @@ function Hints({ session }: { session: ImageSession }) {
   );
 }
 
-function Model({ session }: { session: ImageSession }) {
-  const name = useValue(session.modelName);
+function Model({ session }: Props) {
+  const name = useValue(session.model)?.name ?? null;
   const { inFlight, slow, lastMs } = useValue(session.decoder.state);
   const busy = slow ? "model is slow" : inFlight > 1 ? `${inFlight} boxes wait` : inFlight === 1 ? "reading the box" : null;
   return (
@@ -75,13 +83,28 @@ function Model({ session }: { session: ImageSession }) {
   );
 }
 
-export function StatusBar({ session }: { session: ImageSession }) {
+function FilmstripToggle() {
+  const shown = useShown();
+  const open = shown.is("filmstrip");
+  const Icon = open ? IconLayoutBottombarFilled : IconLayoutBottombar;
+  const words = open ? "Hide the filmstrip" : "Show the filmstrip";
+  return (
+    <Tooltip label={words}>
+      <ActionIcon size={24} className={styles.toggle} aria-label={words} aria-pressed={open} data-testid="toggle-filmstrip" onClick={() => shown.toggle("filmstrip")}>
+        <Icon size={16} stroke={1.5} />
+      </ActionIcon>
+    </Tooltip>
+  );
+}
+
+export function StatusBar({ session }: Props) {
   return (
     <footer className={styles.bar}>
       <Place session={session} />
       <Zoom session={session} />
       <Hints session={session} />
       <Model session={session} />
+      <FilmstripToggle />
     </footer>
   );
 }

@@ -1,68 +1,70 @@
-import { LARGEST_BRUSH, type ImageSession, SMALLEST_BRUSH } from "../../session/imageSession";
-import { TOOLS, type ToolId } from "../../tools/registry";
-import { Slider } from "./Slider";
-import styles from "./tools.module.css";
+import { ActionIcon } from "@mantine/core";
+import { IconChevronDown, IconChevronUp } from "@tabler/icons-react";
+import { useEffect, useRef } from "react";
+
+import type { ImageSession } from "../../session/imageSession";
+import { keyboard, keyCap } from "../../session/keys/keyboard";
+import { TOOLS } from "../../tools/registry";
+import { usePreference } from "../session/usePreference";
+import { ToolOptions } from "./ToolOptions";
 import { TOOL_ICONS } from "./toolIcons";
+import styles from "./tools.module.css";
 import { useValue } from "./useValue";
 
-/** Brush sizes feel even on a log scale: the slider runs over the logarithm. */
-const toSlider = (radius: number): number => Math.log2(radius);
-const fromSlider = (value: number): number => Math.round(2 ** value * 2) / 2;
+/** Screen pixels between the card and the canvas's edge, and again to the picture. */
+const MARGIN = 12;
+/** A fitted picture keeps clear of the tallest tool's card, so that another tool never covers what was free. */
+const TALLEST = 340;
 
-function target(session: ImageSession, tool: ToolId, selection: ReadonlySet<string>): string {
+/** Who the next stroke is for. */
+function target(session: ImageSession, selection: ReadonlySet<string>): string {
   const [only] = selection;
   const cell = selection.size === 1 ? session.document.get(only) : undefined;
-  if (cell) return `#${cell.label}`;
-  if (tool === "erase") return selection.size > 1 ? `${selection.size} cells` : "All under it";
-  return "Under it, or new";
+  if (cell) return `Cell ${cell.label} is selected.`;
+  return selection.size > 1 ? `${selection.size} cells are selected.` : "No cell is selected.";
 }
 
-function BrushOptions({ session, tool }: { session: ImageSession; tool: ToolId }) {
-  const radius = useValue(session.brushRadius);
-  const selection = useValue(session.selection);
-  return (
-    <>
-      <div className={styles.field}>
-        <span>Size</span>
-        <b>{(radius * 2).toFixed(0)} px</b>
-      </div>
-      <Slider
-        label="Brush size"
-        min={toSlider(SMALLEST_BRUSH)}
-        max={toSlider(LARGEST_BRUSH)}
-        step={0.05}
-        value={toSlider(radius)}
-        onChange={(value) => session.brushRadius.set(fromSlider(value))}
-      />
-      <div className={styles.field}>
-        <span>{tool === "erase" ? "Erases from" : "Paints into"}</span>
-        <b>{target(session, tool, selection)}</b>
-      </div>
-    </>
-  );
-}
-
-/** The active tool, its options and one sentence on how it is used. */
-export function ToolCard({ session }: { session: ImageSession }) {
+/** The active tool, its options and one sentence on how it is used. Folded, it is one line. */
+export function ToolCard({ session, sideBySide }: { session: ImageSession; sideBySide: boolean }) {
   const active = useValue(session.tool);
+  const selection = useValue(session.selection);
+  useValue(keyboard.bindings);
+  // Several small pictures leave no room for a large card over the first of them.
+  const [folded, setFolded] = usePreference<boolean>(sideBySide ? "ui.toolCard.foldedBeside" : "ui.toolCard.folded", sideBySide);
+  const card = useRef<HTMLElement>(null);
   const tool = TOOLS.find(({ id }) => id === active) ?? TOOLS[0];
-  const Icon = TOOL_ICONS[tool.id];
+  const Icon = TOOL_ICONS[tool.icon];
+
+  // A fitted picture leaves this corner free.
+  useEffect(() => {
+    if (!card.current) return;
+    const element = card.current;
+    const tell = (): void => session.view.covered.set({ width: element.offsetWidth + 2 * MARGIN, height: (folded ? element.offsetHeight : Math.max(TALLEST, element.offsetHeight)) + 2 * MARGIN });
+    const observer = new ResizeObserver(tell);
+    observer.observe(element);
+    tell();
+    return () => observer.disconnect();
+  }, [session, folded]);
+
   return (
-    <section className={styles.card} aria-label={`${tool.name} options`}>
+    <section ref={card} className={styles.card} aria-label={`${tool.name} options`} data-testid="tool-card">
       <header>
         <Icon size={16} stroke={1.5} aria-hidden />
         <h2>{tool.name}</h2>
         <span className="grow" />
-        <kbd>{tool.key.toUpperCase()}</kbd>
+        <kbd>{keyCap(`tool.${tool.id}`)}</kbd>
+        <ActionIcon size={24} aria-label={folded ? "Show the tool's options" : "Fold the tool's options away"} aria-expanded={!folded} onClick={() => setFolded(!folded)}>
+          {folded ? <IconChevronDown size={14} stroke={1.8} /> : <IconChevronUp size={14} stroke={1.8} />}
+        </ActionIcon>
       </header>
-      {(tool.id === "brush" || tool.id === "erase") && <BrushOptions session={session} tool={tool.id} />}
-      {tool.id === "smart-box" && (
-        <div className={styles.field}>
-          <span>Overlap</span>
-          <b>Never</b>
-        </div>
+      {!folded && (
+        <>
+          <ToolOptions session={session} ids={tool.options} />
+          <p>
+            {tool.says} {tool.changes && <span className="t3">{target(session, selection)}</span>}
+          </p>
+        </>
       )}
-      <p>{tool.says}</p>
     </section>
   );
 }

@@ -1,6 +1,8 @@
 import type { ImageSession } from "../../session/imageSession";
 
 interface Exposed {
+  /** The image that is shown, which after a change of address is for a moment the one before. */
+  readonly image: string;
   readonly revision: number;
   readonly cellCount: number;
   readonly pending: number;
@@ -17,6 +19,7 @@ declare global {
 /** What browser tests read, and nothing that they could change. */
 export function exposeForTests(session: ImageSession): () => void {
   const exposed: Exposed = {
+    image: session.opened.image.id,
     get revision() {
       return session.autosave.revision;
     },

@@ -1,11 +1,43 @@
-import { IconBrush, IconCapture, IconEraser, IconHandStop, IconPointer, type TablerIcon } from "@tabler/icons-react";
+import {
+  IconArrowsJoin2,
+  IconArrowsMaximize,
+  IconArrowsMinimize,
+  IconArrowsSplit2,
+  IconBorderOuter,
+  IconBrush,
+  IconBucketDroplet,
+  IconCapture,
+  IconChartAreaLine,
+  IconCircleDot,
+  IconClipboard,
+  IconClipboardCheck,
+  IconCopy,
+  IconCopyPlus,
+  IconEraser,
+  IconFilter,
+  IconGrain,
+  IconHandStop,
+  IconLasso,
+  IconLassoPolygon,
+  IconMagnet,
+  IconPointer,
+  IconPolygon,
+  IconReplace,
+  IconScissors,
+  IconSlice,
+  IconSwitchHorizontal,
+  IconTag,
+  type TablerIcon,
+} from "@tabler/icons-react";
 
-import type { ToolId } from "../../tools/registry";
+import type { OPERATIONS, TOOLS } from "../../tools/registry";
 
-export const TOOL_ICONS: Readonly<Record<ToolId, TablerIcon>> = {
-  select: IconPointer,
-  "smart-box": IconCapture,
-  brush: IconBrush,
-  erase: IconEraser,
-  pan: IconHandStop,
+type IconName = (typeof TOOLS)[number]["icon"] | (typeof OPERATIONS)[number]["icon"];
+
+/** The registry of the tools knows icons by name only; each name that it uses is here. */
+export const TOOL_ICONS: Readonly<Record<IconName, TablerIcon>> = {
+  IconArrowsJoin2, IconArrowsMaximize, IconArrowsMinimize, IconArrowsSplit2, IconBorderOuter, IconBrush, IconBucketDroplet, IconCapture,
+  IconChartAreaLine, IconCircleDot, IconClipboard, IconClipboardCheck, IconCopy, IconCopyPlus, IconEraser, IconFilter, IconGrain,
+  IconHandStop, IconLasso, IconLassoPolygon, IconMagnet, IconPointer, IconPolygon, IconReplace, IconScissors, IconSlice,
+  IconSwitchHorizontal, IconTag,
 };

@@ -1,9 +1,9 @@
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
 import type { User } from "../../api/types";
 import { listenToProject } from "../../session/events";
 import { type ImageSession, createImageSession } from "../../session/imageSession";
-import { type Overview, hasPixels, loadOverview, openImage } from "../../session/openImage";
+import { type Overview, closeOpened, hasPixels, loadOverview, openImage } from "../../session/openImage";
 
 export type Opening =
   | { readonly kind: "loading" }
@@ -12,21 +12,33 @@ export type Opening =
   | { readonly kind: "waiting"; readonly overview: Overview }
   | { readonly kind: "open"; readonly session: ImageSession };
 
-/** Opens an image and closes it again; while it has no pixels yet, follows it live until it has. */
+/**
+ * Opens an image and closes it again; while it has no pixels yet, follows it live until it has. The image before stays on the
+ * page, and can be changed, until the next one is there: going through frames shows no empty page.
+ */
 export function useOpening(imageId: string, user: User): { opening: Opening; retry: () => void } {
   const [opening, setOpening] = useState<Opening>({ kind: "loading" });
   const [attempt, setAttempt] = useState(0);
+  const shown = useRef<ImageSession | null>(null);
 
   useEffect(() => {
     let current = true;
-    let session: ImageSession | null = null;
     let stop: () => void = () => undefined;
+    const show = (next: Opening): void => {
+      setOpening(next);
+      if (next.kind === "open") shown.current = next.session;
+    };
+    const closeShown = (): void => {
+      shown.current?.dispose();
+      shown.current = null;
+    };
 
     const load = async (): Promise<void> => {
       const overview = await loadOverview(imageId, user);
       if (!current) return;
       if (!hasPixels(overview.image)) {
-        setOpening({ kind: "waiting", overview });
+        closeShown();
+        show({ kind: "waiting", overview });
         stop();
         stop = listenToProject(overview.project.id, {
           onConnect: () => undefined,
@@ -40,24 +52,33 @@ export function useOpening(imageId: string, user: User): { opening: Opening; ret
       stop();
       const opened = await openImage(overview);
       if (!current) {
-        opened.local?.close();
+        closeOpened(opened);
         return;
       }
-      session = createImageSession(opened);
-      setOpening({ kind: "open", session });
+      closeShown();
+      show({ kind: "open", session: createImageSession(opened) });
     };
     const start = (): void => {
       load().catch((error: unknown) => {
-        if (current) setOpening({ kind: "failed", error });
+        if (!current) return;
+        closeShown();
+        show({ kind: "failed", error });
       });
     };
     start();
     return () => {
       current = false;
       stop();
-      session?.dispose();
     };
   }, [imageId, user, attempt]);
+
+  useEffect(
+    () => () => {
+      shown.current?.dispose();
+      shown.current = null;
+    },
+    [],
+  );
 
   return { opening, retry: () => setAttempt(attempt + 1) };
 }

@@ -26,11 +26,6 @@ function LoginForm() {
         <Logo size={32} />
         <h1>CellLoop</h1>
       </div>
-      {login.isError && (
-        <p className={styles.error} role="alert">
-          {messageOf(login.error)}
-        </p>
-      )}
       <TextInput
         label="Username"
         name="username"
@@ -52,6 +47,10 @@ function LoginForm() {
         value={password}
         onChange={(event) => setPassword(event.currentTarget.value)}
       />
+      {/* Its place is kept while it is empty: a wrong password moves nothing. */}
+      <p className={styles.error} role="alert" data-testid="login-error">
+        {login.isError && messageOf(login.error)}
+      </p>
       <Button type="submit" size="md" fullWidth loading={login.isPending}>
         Log in
       </Button>

@@ -13,7 +13,7 @@ export function AvatarMenu() {
   return (
     <Menu position="bottom-end" width={208}>
       <Menu.Target>
-        <UnstyledButton className={styles.avatarButton} aria-label={`Account of ${user.name || user.username}`}>
+        <UnstyledButton className={styles.avatarButton} aria-label={`${user.initials}: account of ${user.name || user.username}`}>
           <Avatar id={user.id} initials={user.initials} />
         </UnstyledButton>
       </Menu.Target>

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import { type ReactNode, Suspense } from "react";
 import { Link, useRoute } from "wouter";
 
 import { projectGet } from "../../api/projects";
@@ -15,6 +15,7 @@ import { TopBar } from "./TopBar";
 
 const TABS = [
   { name: "Images", path: "" },
+  { name: "Classes", path: "/classes" },
   { name: "Model", path: "/model" },
   { name: "People", path: "/people" },
   { name: "Export", path: "/export" },
@@ -59,7 +60,7 @@ export function ProjectShell({ projectId, children }: Props) {
       {bar}
       <div className={styles.content}>
         {project.data ? (
-          children(project.data)
+          <Suspense fallback={<Loading what="page" />}>{children(project.data)}</Suspense>
         ) : (
           <main className={styles.state}>
             {project.isPending ? <Loading what="project" /> : <Failure error={project.error} what="the project" retry={() => void project.refetch()} />}

@@ -49,7 +49,7 @@ export const theme = createTheme({
     PasswordInput: PasswordInput.extend({ defaultProps: field }),
     NumberInput: NumberInput.extend({ defaultProps: field }),
     Select: Select.extend({ defaultProps: { ...field, comboboxProps: { shadow: "md" } } }),
-    Menu: Menu.extend({ defaultProps: { shadow: "md", radius: "md", transitionProps: { duration: 100 } } }),
+    Menu: Menu.extend({ defaultProps: { shadow: "md", radius: "md", transitionProps: { duration: 100 }, withInitialFocusPlaceholder: false } }),
     Modal: Modal.extend({ defaultProps: { centered: true, radius: "lg", overlayProps: { backgroundOpacity: 0.6 } } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 400, radius: "md", transitionProps: { duration: 80 } } }),
   },

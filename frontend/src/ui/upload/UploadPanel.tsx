@@ -72,6 +72,26 @@ function AddedRow({ items }: { items: readonly UploadItem[] }) {
   );
 }
 
+/** However many were refused, what stands below this list stays in reach: the list scrolls by itself. */
+function Refused({ items, queue }: { items: readonly UploadItem[]; queue: UploadQueue }) {
+  return (
+    <>
+      {items.length > 1 && (
+        <div className={styles.all}>
+          <span className="grow">{counted(items.length, "file")} not added</span>
+          <UnstyledButton onClick={() => items.forEach((item) => queue.retry(item.id))}>Upload all again</UnstyledButton>
+          <UnstyledButton onClick={() => items.forEach((item) => queue.dismiss(item.id))}>Dismiss all</UnstyledButton>
+        </div>
+      )}
+      <ul className={styles.refused} data-testid="refused" aria-label="Files that were not added" tabIndex={0}>
+        {items.map((item) => (
+          <FailedRow key={item.id} item={item} queue={queue} />
+        ))}
+      </ul>
+    </>
+  );
+}
+
 export function UploadPanel({ queue }: { queue: UploadQueue }) {
   const items = useUploadItems(queue);
   if (items.length === 0) return null;
@@ -94,23 +114,14 @@ export function UploadPanel({ queue }: { queue: UploadQueue }) {
           </ActionIcon>
         )}
       </div>
-      {failed.length > 1 && (
-        <div className={styles.all}>
-          <span className="grow">{counted(failed.length, "file")} not added</span>
-          <UnstyledButton onClick={() => failed.forEach((item) => queue.retry(item.id))}>Upload all again</UnstyledButton>
-          <UnstyledButton onClick={() => failed.forEach((item) => queue.dismiss(item.id))}>Dismiss all</UnstyledButton>
-        </div>
-      )}
-      <ul className={styles.list}>
+      <ul>
         {added.length > 0 && <AddedRow items={added} />}
         {[...sending, ...waiting.slice(0, WAITING_ROWS)].map((item) => (
           <OpenRow key={item.id} item={item} queue={queue} />
         ))}
         {waiting.length > WAITING_ROWS && <li className={styles.rest}>{counted(waiting.length - WAITING_ROWS, "more file waits", "more files wait")}</li>}
-        {failed.map((item) => (
-          <FailedRow key={item.id} item={item} queue={queue} />
-        ))}
       </ul>
+      {failed.length > 0 && <Refused items={failed} queue={queue} />}
     </section>
   );
 }
