@@ -26,7 +26,11 @@ def test_nothing_else_reads_the_environment_for_itself() -> None:
         for path in (ROOT / folder).rglob("*.py")
         if re.search(r"os\.(environ|getenv)(\[|\.get\(|\()", path.read_text())
     }
-    assert readers <= {"backend/__main__.py"}  # the launcher: PORT, HOST, and what it hands on
+    allowed = {
+        "backend/__main__.py",  # the launcher: PORT, HOST, and what it hands on
+        "worker/cellsam/training/distributed.py",  # torchrun tells its processes who they are
+    }
+    assert readers <= allowed
 
 
 def test_each_variable_has_its_line() -> None:

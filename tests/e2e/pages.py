@@ -9,6 +9,8 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.integration.http_client import Person, checked
+
 LOADED_MS = 60_000
 SEGMENTED_MS = 120_000
 TRAINED_MS = 240_000
@@ -62,6 +64,13 @@ class ProjectPage:
         label = LabelPage(self.page)
         label.wait_until_loaded()
         return label
+
+
+def close_left_tabs(person: Person, image_id: str) -> None:
+    """Let go of what earlier tests' windows held: they went without a word, so their leases would run on."""
+    seen = person.post(f"images/{image_id}/lease", {"session": "a-test-looks-in", "want": False})
+    for tab in seen["people"]:
+        checked(person.request("POST", f"images/{image_id}/leave", json={"session": tab["session"]}))
 
 
 @dataclass(frozen=True)

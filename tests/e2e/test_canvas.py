@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import re
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +17,7 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from backend.supervisor import Stack
-from tests.e2e.pages import LabelPage, log_in, wait_until
+from tests.e2e.pages import LabelPage, close_left_tabs, log_in, wait_until
 from tests.integration.http_client import JsonObject, Person, checked
 
 HEIGHT, WIDTH = 96, 160
@@ -24,6 +26,7 @@ FIRST, SECOND, ALONE = (50, 34, 80, 62), (70, 34, 100, 62), (120, 30, 144, 60)  
 FIRST_CHANNEL = (0x6C, 0x9C, 0xFF)  # how the page colours it
 MOST_LINE = 3  # screen pixels
 ROUNDING = 3  # of 255
+RIM_PIXELS = 1e-4  # share of the picture's; a seam or a stale strip would be many times that
 
 Rgb = NDArray[np.uint8]
 
@@ -68,12 +71,31 @@ class Shown:
         wait_until(lambda: not alike(self.pixels(), than), "the picture to change", 5000)
         return self.pixels()
 
+    def at_rest(self) -> Rgb:
+        """The picture once it no longer changes: what was done last may be drawn a little later."""
+        pictures = [self.pixels()]
+
+        def still() -> bool:
+            self.page.wait_for_timeout(300)
+            pictures.append(self.pixels())
+            return alike(pictures[-2], pictures[-1])
+
+        wait_until(still, "the picture to rest", 10_000)
+        return pictures[-1]
+
+    @contextmanager
+    def peek(self) -> Iterator[None]:
+        """Z held for longer than a tap, which means something else."""
+        self.page.keyboard.down("z")
+        self.page.wait_for_timeout(400)
+        yield
+        self.page.keyboard.up("z")
+
     def check_against_all_drawn_anew(self) -> None:
         """Cells are hidden and come back, which draws everything: it must look as it does now."""
-        now = self.pixels()
-        self.page.keyboard.down("z")
-        self.wait_for_other(now)
-        self.page.keyboard.up("z")
+        now = self.at_rest()
+        with self.peek():
+            self.wait_for_other(now)
         self.wait_for(now)
 
     def _taken(self, clip: dict[str, int]) -> Rgb:
@@ -112,6 +134,7 @@ def image_id(stack: Stack) -> str:
 @pytest.fixture
 def shown(page: Page, stack: Stack, image_id: str) -> Shown:
     """The image with its three cells, fitted to the window."""
+    close_left_tabs(Person(stack.url, "admin", stack.admin_password), image_id)
     log_in(page, "admin", stack.admin_password)
     page.goto(f"/images/{image_id}")
     label_page = LabelPage(page)
@@ -123,8 +146,14 @@ def shown(page: Page, stack: Stack, image_id: str) -> Shown:
 
 
 def alike(a: Rgb, b: Rgb) -> bool:
-    """Whether two pictures differ by rounding at most: a shader counts from another corner after a pan."""
-    return a.shape == b.shape and int(np.abs(a.astype(int) - b.astype(int)).max()) <= ROUNDING
+    """Whether two pictures differ by rounding at most.
+
+    A shader counts from another corner after a pan, and a pixel on the very rim of a line may fall to either side.
+    """
+    if a.shape != b.shape:
+        return False
+    differs = np.abs(a.astype(int) - b.astype(int)).max(axis=-1) > ROUNDING
+    return bool(differs.mean() <= RIM_PIXELS)
 
 
 def likeness(pixel: tuple[int, ...] | Rgb, tone: tuple[int, ...]) -> float:
@@ -156,16 +185,14 @@ def test_where_cells_overlap_the_topmost_is_seen(shown: Shown):
 
 
 def test_outlines_and_cells_can_be_taken_away(shown: Shown):
-    before = shown.pixels()
+    before = shown.at_rest()
     shown.page.keyboard.press("o")
     without_lines = shown.wait_for_other(before)
     assert without_lines.max() < 120, "fills are faint, lines are gone"
     shown.page.keyboard.press("o")
     shown.wait_for(before)
-    shown.page.keyboard.down("z")
-    raw = shown.wait_for_other(before)
-    assert raw.max() < 12, "only the image is left"
-    shown.page.keyboard.up("z")
+    with shown.peek():
+        assert shown.wait_for_other(before).max() < 12, "only the image is left"
     shown.wait_for(before)
 
 
@@ -183,7 +210,7 @@ def test_what_is_drawn_in_parts_is_what_is_drawn_at_once(shown: Shown):
 
 
 def test_panning_moves_the_picture_by_whole_pixels_and_fills_what_comes_into_view(shown: Shown):
-    before = shown.pixels()
+    before = shown.at_rest()
     x, y = shown.label_page.on_screen(36, 48)
     shown.page.mouse.move(x, y)
     shown.page.mouse.down(button="middle")
@@ -197,7 +224,7 @@ def test_panning_moves_the_picture_by_whole_pixels_and_fills_what_comes_into_vie
 
 
 def test_zooming_there_and_back_leaves_the_picture_as_it_was(shown: Shown):
-    before = shown.pixels()
+    before = shown.at_rest()
     for key in ("=", "=", "-", "-", "="):
         shown.page.keyboard.press(key)
     shown.page.keyboard.press("Home")

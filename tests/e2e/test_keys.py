@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from backend.supervisor import Stack
 from labeling.rle import BoxMask
-from tests.e2e.pages import LOADED_MS, LabelPage, log_in, wait_until
+from tests.e2e.pages import LOADED_MS, LabelPage, close_left_tabs, log_in, wait_until
 from tests.integration.http_client import JsonObject, Person
 from tests.scenes import nuclei
 
@@ -33,6 +33,7 @@ def image(person: Person) -> JsonObject:
 def label_page(page: Page, stack: Stack, person: Person, image: JsonObject) -> LabelPage:
     preferences = {"keys": {"preset": "cellloop", "overrides": {}}, "looks": {}}
     person.put("me/preferences", preferences)
+    close_left_tabs(person, image["id"])
     log_in(page, "admin", stack.admin_password)
     page.goto(f"/images/{image['id']}")
     opened = LabelPage(page)

@@ -13,7 +13,7 @@ import tifffile
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from backend.supervisor import Stack
-from tests.e2e.pages import LOADED_MS, LabelPage, ProjectPage, log_in, wait_until
+from tests.e2e.pages import LOADED_MS, LabelPage, ProjectPage, close_left_tabs, log_in, wait_until
 from tests.integration.http_client import Person
 from tests.scenes import nuclei
 
@@ -70,6 +70,7 @@ def page(browser: Browser, stack: Stack, signed_in: StorageState) -> Iterator[Pa
 def label_page(page: Page, person: Person, project_id: str) -> LabelPage:
     """The project's first image, open."""
     first = min(person.images(project_id), key=lambda image: image["name"])
+    close_left_tabs(person, first["id"])
     page.goto(f"/images/{first['id']}")
     opened = LabelPage(page)
     opened.wait_until_loaded()

@@ -125,6 +125,7 @@ def test_a_person_walks_from_an_upload_to_a_gated_model(page: Page, stack: Stack
 
     page.get_by_test_id("submit").click()
     page.wait_for_url(lambda url: image_id not in url, timeout=LOADED_MS)  # the next image opens
+    label_page.wait_until_loaded()
     assert person.image(image_id)["status"] == "submitted"
 
     # The export is what was drawn.

@@ -56,9 +56,21 @@ export async function askLease(imageId: string, userId: number, tab: string, wan
 }
 
 export async function openImage(overview: Overview): Promise<Opened> {
-  const { image, user, project } = overview;
+  const { image, project } = overview;
   const tab = await tabSession();
   const want = project.role !== "viewer";
+  // A page that is closed while it still opens must not keep the lease that it has just asked for.
+  const onHide = (): void => leaseLeave(image.id, tab);
+  globalThis.addEventListener("pagehide", onHide);
+  try {
+    return await opened(overview, tab, want);
+  } finally {
+    globalThis.removeEventListener("pagehide", onHide);
+  }
+}
+
+async function opened(overview: Overview, tab: string, want: boolean): Promise<Opened> {
+  const { image, user } = overview;
   const [lease, local, ahead] = await Promise.all([
     askLease(image.id, user.id, tab, want),
     openLocalStore(scopeOf(user.id, image.id)).catch(() => null),

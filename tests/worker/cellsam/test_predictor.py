@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
 from labeling.rle import masks_of_labels
 from labeling.simulate import Simulated
@@ -115,10 +116,11 @@ def test_any_size_of_image_takes_a_box(predictor: Predictor, shape: tuple[int, i
 
 
 def test_a_box_larger_than_a_tile_is_decoded_on_a_coarser_level(predictor: Predictor) -> None:
-    """A disc of 400 pixels across in an image of 512: no tile of the finest level holds it."""
+    """A grainy disc of 400 pixels across in an image of 512: no tile of the finest level holds it."""
     y, x = np.mgrid[:512, :512]
     disc = (y - 256) ** 2 + (x - 256) ** 2 < 200**2
-    image = np.where(disc, 200, 20).astype(np.uint8)
+    grain = ndimage.gaussian_filter(np.random.default_rng(0).normal(0, 1, disc.shape), 6) * 3
+    image = (np.where(disc, 200, 20) * (1 + grain)).clip(0, 255).astype(np.uint8)
 
     (mask,), _ = predictor.decode(predictor.embed(image), boxes=[[56, 56, 456, 456]])
 
