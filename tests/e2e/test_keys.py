@@ -187,7 +187,10 @@ def test_d_and_a_go_through_frames_and_a_copied_cell_keeps_its_number(
     opened.wait_for_cells(movie[0]["cells"] + 1)
     opened.press("b")
     page.mouse.move(*opened.on_screen(80, 80))
+    fitted = opened.on_screen(40, 40)
     page.mouse.wheel(0, -400)
+    wait_until(lambda: opened.on_screen(40, 40) != fitted, "the wheel to have zoomed")
+    page.wait_for_timeout(300)
     place = opened.on_screen(40, 40)
 
     opened.press("d")

