@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.integration.http_client import Person, checked
 
 LOADED_MS = 60_000
-SEGMENTED_MS = 120_000
+SEGMENTED_MS = 300_000  # longer than the lease of a job and the next sweep: one whose worker died comes back
 TRAINED_MS = 240_000
 
 
