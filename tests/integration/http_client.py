@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 JsonObject = dict[str, Any]
 SETTLED = {"ready", "failed", "needs_channels", "in_progress", "submitted"}
@@ -24,6 +26,9 @@ class Person:
     def __init__(self, url: str, username: str, password: str) -> None:
         self.url = url.rstrip("/")
         self.session = requests.Session()
+        # The server closes idle connections; a read that meets the closing asks again.
+        again = Retry(total=3, backoff_factor=0.2, allowed_methods={"GET"}, raise_on_status=False)
+        self.session.mount("http://", HTTPAdapter(max_retries=again))
         self.session.headers["Origin"] = self.url
         csrf = self.session.get(f"{self.url}/api/session", timeout=60).json()["csrf"]
         answer = self.session.post(
