@@ -76,6 +76,7 @@ MAX_JSON_MB = env_positive("MAX_JSON_MB", default=64)
 MAX_IMAGE_PIXELS = env_positive("MAX_IMAGE_PIXELS", default=400_000_000)  # per plane
 FEATURES_BUDGET_GB = env.float("FEATURES_BUDGET_GB", default=20.0)
 DECODE_TIMEOUT_S = env.float("DECODE_TIMEOUT_S", default=10.0)
+COMPARE_TIMEOUT_S = env.float("COMPARE_TIMEOUT_S", default=60.0)
 # A worker that has not said anything for so long is taken for dead and its job is sent again; longer than a step.
 JOB_LEASE_S = env_positive("JOB_LEASE_S", default=120)
 TORCH_THREADS_INTERACTIVE = env.int("TORCH_THREADS_INTERACTIVE", default=0)  # 0: all cores
@@ -170,6 +171,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {
         "login": env.str("LOGIN_RATE", default="10/min"),
         "login_address": env.str("LOGIN_ADDRESS_RATE", default="60/min"),
+        "heavy": env.str("HEAVY_RATE", default="30/min"),  # comparing versions, moving weight files
     },
     "EXCEPTION_HANDLER": "labeling.api.errors.exception_handler",
     "NUM_PROXIES": env.int("NUM_PROXIES", default=0),
@@ -199,6 +201,7 @@ SPECTACULAR_SETTINGS = {
         "RunReason": "labeling.models.RunReason",
         "RunDecision": "labeling.models.RunDecision",
         "CellSource": "labeling.models.Source",
+        "Presegmentation": "labeling.models.Presegmentation",
     },
 }
 
@@ -217,7 +220,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-# Crontab and never an interval: a restarted beat starts intervals anew, so a long one may never come due.
+# Crontab and never an interval: a restarted beat starts intervals anew, so a long one may never come due. Beside
+# these the database holds a task for each project with a schedule (labeling.services.schedules).
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {
         "task": "ingest.sweep_jobs",

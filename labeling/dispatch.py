@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import datetime
-from functools import partial
 from typing import Any
+from uuid import UUID
 
 from celery import current_app
 from celery.schedules import ParseException, crontab
@@ -25,14 +24,23 @@ from labeling.models import Job, JobKind
 logger = logging.getLogger(__name__)
 
 # Within a queue the lower number goes first. Beat's errands have 0: behind 10,000 uploads they would expire unread.
-AWAITED, BATCH = 3, 6  # someone waits with a box in hand; an upload, a run
+AWAITED, BATCH, LATER = (
+    3,
+    6,
+    9,
+)  # someone waits with a box in hand; an upload, a run; what is there is good enough
 TASKS: dict[str, tuple[str, str, int]] = {  # job kind -> task name, queue, priority
     JobKind.INGEST: ("ingest.ingest_image", "ingest", BATCH),
     JobKind.SEGMENT: ("segment.segment_image", "segment", BATCH),
     JobKind.EMBED: ("segment.embed_image", "segment", AWAITED),
     JobKind.TRAIN: ("train.tune_model", "train", BATCH),
 }
-DECODE_TASK, DECODE_QUEUE = "interactive.decode_prompt", "interactive"
+DECODE_TASK, COMPARE_TASK, DECODE_QUEUE = (
+    "interactive.decode_prompt",
+    "interactive.segment_with",
+    "interactive",
+)
+ERRANDS = "ingest"  # the queue of the clock's own work
 # Redis down must not hold a request: the sweep sends the job later.
 PRIORITY_SEPARATOR = "\x06\x16"  # kombu's own
 _RETRY = {"max_retries": 1, "interval_start": 0.1}
@@ -41,7 +49,30 @@ _RETRY = {"max_retries": 1, "interval_start": 0.1}
 def send_job(job: Job) -> None:
     """Send the job's message once the transaction is committed."""
     job_id, kind = str(job.pk), job.kind
-    transaction.on_commit(lambda: _send(job_id, kind), robust=True)
+    priority = LATER if job.payload.get("redecode") or job.payload.get("later") else TASKS[kind][2]
+    transaction.on_commit(lambda: _send(job_id, kind, priority), robust=True)
+
+
+def send_redecode(project_id: UUID) -> None:
+    """Once committed: have the images that nobody has opened decoded by the active version. The sweep asks again."""
+    _send_errand("ingest.redecode_images", project_id)
+
+
+def send_prepare(project_id: UUID) -> None:
+    """Once committed: get on with the project's pending version. The sweep asks again."""
+    _send_errand("ingest.prepare_version", project_id)
+
+
+def _send_errand(name: str, project_id: UUID) -> None:
+    kwargs = {"project_id": str(project_id)}
+
+    def send() -> None:
+        try:
+            current_app.send_task(name, kwargs=kwargs, queue=ERRANDS, retry=True, retry_policy=_RETRY)
+        except OperationalError as error:
+            logger.warning("%s not sent, the sweep will: %s", name, error)
+
+    transaction.on_commit(send, robust=True)
 
 
 def queue_lengths() -> dict[str, int]:
@@ -53,7 +84,7 @@ def queue_lengths() -> dict[str, int]:
 
 def messages_of(queue: str) -> list[str]:
     """The broker's lists of a queue's messages, one a priority, in the order in which they are consumed."""
-    return [queue, *(f"{queue}{PRIORITY_SEPARATOR}{priority}" for priority in (AWAITED, BATCH))]
+    return [queue, *(f"{queue}{PRIORITY_SEPARATOR}{priority}" for priority in (AWAITED, BATCH, LATER))]
 
 
 def queue_of(kind: str) -> str:
@@ -66,10 +97,22 @@ def decode_send(request: dict[str, Any]) -> None:
 
     Raises Unavailable if the queue cannot be reached.
     """
+    _send_interactive(DECODE_TASK, request)
+
+
+def compare_send(request: dict[str, Any]) -> None:
+    """Ask the interactive worker for all cells of an image by each of some versions. Unread after its deadline.
+
+    Raises Unavailable if the queue cannot be reached.
+    """
+    _send_interactive(COMPARE_TASK, request)
+
+
+def _send_interactive(name: str, request: dict[str, Any]) -> None:
     try:
         redis_client().set(ACTIVE_KEY, "1", px=ACTIVE_MS)
         current_app.send_task(
-            DECODE_TASK,
+            name,
             kwargs={"request": request},
             queue=DECODE_QUEUE,
             expires=max(0.1, float(request["deadline"]) - time.time()),
@@ -80,8 +123,8 @@ def decode_send(request: dict[str, Any]) -> None:
         raise Unavailable("The queue cannot be reached.", code="model_busy", retry_after_s=2) from error
 
 
-def _send(job_id: str, kind: str) -> None:
-    name, queue, priority = TASKS[kind]
+def _send(job_id: str, kind: str, priority: int) -> None:
+    name, queue, _ = TASKS[kind]
     try:
         current_app.send_task(
             name,
@@ -97,20 +140,13 @@ def _send(job_id: str, kind: str) -> None:
     Job.objects.filter(pk=job_id).update(sent_at=timezone.now())
 
 
-def crontab_is_due(line: str, *, since: datetime, now: datetime) -> bool:
-    """Whether a time of the crontab line lies after ``since`` and not after ``now``. Raises ValueError."""
-    schedule = crontab_parse(line, now=now)
-    return bool(schedule.is_due(timezone.localtime(since)).is_due)
-
-
-def crontab_parse(line: str, *, now: datetime | None = None) -> crontab:
+def crontab_parse(line: str) -> crontab:
     """Minute, hour, day of month, month, day of week. Raises ValueError with a sentence."""
     fields = line.split()
     if len(fields) != 5:
         raise ValueError("A schedule has five fields: minute, hour, day of month, month, day of week.")
     minute, hour, day, month, weekday = fields
-    clock = partial(timezone.localtime, now)
     try:
-        return crontab(minute, hour, weekday, day, month, nowfun=clock)
+        return crontab(minute, hour, weekday, day, month)
     except (ParseException, ValueError) as error:
         raise ValueError(f"{line!r} is not a schedule: {error}.") from error

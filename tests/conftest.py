@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import django
 import pytest
+from django.conf import settings
 
 from backend.embedded import Postgres, Valkey
 from backend.supervisor import EVERYBODY, Stack
@@ -43,6 +44,8 @@ os.environ |= {
 
 # Here and not in a hook: the conftest files of folders named on the command line are read before any hook runs.
 django.setup()
+# A hash that is cheap to make is cheap to guess, which does no harm here. The stack has its own settings.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -75,6 +75,22 @@ def make_base(number: int = 1, **fields: Any) -> ModelVersion:
     return version
 
 
+def make_tuned(project: Project, *, number: int = 1, **fields: Any) -> ModelVersion:
+    """A version of the project that was tuned on its base's neck; its weight file holds nothing."""
+    base = project.active_version
+    assert base is not None
+    values: dict[str, Any] = {
+        "project": project, "parent": base, "number": number, "name": f"v{number}", "rung": 1,
+        "architecture": base.architecture, "weights_sha256": f"{number + 1000:064x}", "trunk_hash": base.trunk_hash,
+        "neck_hash": f"{number:064x}", "preprocessing": base.preprocessing, "threshold": 0.4,
+        "licence": base.licence, "status": VersionStatus.REJECTED,
+    }  # fmt: skip
+    version = ModelVersion(**(values | fields))
+    version.weights.save("tuned.safetensors", ContentFile(b"tuned"), save=False)
+    version.save()
+    return version
+
+
 def make_world() -> World:
     base = make_base()
     alice, bob = make_user("alice", first_name="Alice", last_name="Adams"), make_user("bob")

@@ -5,13 +5,10 @@ One engine serves one process. Everything but the trunk works on cached features
 
 from __future__ import annotations
 
-import math
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,17 +17,14 @@ from numpy.typing import NDArray
 from labeling.gate import ImageScore
 from labeling.rle import BoxMask
 from worker.cellsam import Features, Predictor, Segmentation
-from worker.cellsam.checkpoint import Card, save_neck
-from worker.cellsam.evaluate import ImageResult, Sample, evaluate
 from worker.cellsam.features import FeaturesError
-from worker.cellsam.finetune import CurvePoint, NeckTuning, TuningConfig, TuningSample, tune_neck
 from worker.cellsam.predictor import Embeddings
+from worker.cellsam.tuning import Ladder, Source, TuningConfig, TuningSample
 from worker.features import FeatureStore, MemoryCache
+from worker.scoring import HeldOutImage, score_image
 from worker.weights import ModelLibrary, VersionWeights, WeightFile
 
 Progress = Callable[[float], None]
-# How to get an image's pixels, (H, W, C), and the roles of its channels. Called only if its features are missing.
-Source = Callable[[], tuple[NDArray[Any], Sequence[str]]]
 
 MEMORY_BYTES = 2**29  # for decoded features, and as much again for necks' output
 EMBED_SHARE = 0.5  # of a segmentation's time, for its progress
@@ -55,18 +49,6 @@ class DecodedPrompt:
     mask: BoxMask
     score: float
     model_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class TunedNeck:
-    """A neck tuned on the base's features. `weights` is a safetensors file; `curve` and `config` are plain JSON."""
-
-    weights: bytes
-    neck_hash: str
-    threshold: float
-    curve: list[dict[str, float | None]]
-    config: dict[str, Any]
-    predictor: Predictor
 
 
 class Engine:
@@ -116,7 +98,10 @@ class Engine:
     def embed(
         self, key: str, source: Source, version: VersionWeights, *, progress: Progress = lambda done: None
     ) -> Features:
-        """Features from the cache, else from the trunk and then into the cache. Raises ImageError."""
+        """Features from the cache, else from the trunk and then into the cache. Raises ImageError.
+
+        `source` is called only if they are missing.
+        """
         predictor = self.predictor(version)
         found = self.cached(key)
         if found is not None and found.trunk_hash == predictor.trunk_hash:
@@ -150,53 +135,56 @@ class Engine:
         )
         return DecodedPrompt(masks[0], float(scores[0]), time.perf_counter() - started)
 
-    def tune(
+    def labels(
+        self, key: str, version: VersionWeights, *, should_stop: Callable[[], bool] = lambda: False
+    ) -> Segmentation:
+        """All cells that a version finds on cached features; never the trunk.
+
+        Raises FeaturesMissing, WeightsError, and Stopped if asked to stop between tiles.
+        """
+        predictor = self.predictor(version)
+        return predictor.segment_features(self._cached_for(key, predictor), should_stop=should_stop)
+
+    def ladder(
         self,
         base: WeightFile,
         samples: Sequence[TuningSample],
         config: TuningConfig,
         *,
-        progress: Progress = lambda done: None,
-        pause: Callable[[], None] = lambda: None,
-    ) -> TunedNeck:
-        """A neck for the base, trained on corrected images. Runs no trunk. Raises TuningError with the reason."""
-        predictor = self._library.base(base)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(config.seed)
-            tuning = tune_neck(predictor.model, samples, config, progress=progress, pause=pause)
-        tuned = predictor.with_neck(tuning.state_dict, threshold=tuning.threshold)
-        return TunedNeck(
-            weights=_neck_file(tuning, predictor.trunk_hash),
-            neck_hash=tuned.neck_hash,
-            threshold=tuning.threshold,
-            curve=[_point(point) for point in tuning.curve],
-            config=asdict(config) | _outcome(tuning),
-            predictor=tuned,
-        )
+        folder: Path | None = None,
+        run: str = "",
+    ) -> Ladder:
+        """The rungs of tuning a base on corrected images; see `Ladder`. Raises TuningError with the reason."""
+        return Ladder(self._library.base(base), samples, config, folder=folder, run=run)
 
     def score(
         self,
         predictors: Sequence[Predictor],
-        samples: Iterable[Sample],
+        images: Iterable[HeldOutImage],
         *,
         pause: Callable[[], None] = lambda: None,
     ) -> list[list[ImageScore]]:
-        """Each predictor's score on each held-out image, in the order of the predictors. Runs no trunk."""
+        """Each predictor's score on each held-out image, in the order of the predictors; holds one image at a time."""
         scores: list[list[ImageScore]] = [[] for _ in predictors]
-        for sample in samples:
+        for image in images:
             for of_predictor, predictor in zip(scores, predictors, strict=True):
                 pause()
-                of_predictor += [_score(result) for result in evaluate(predictor, [sample]).images]
+                of_predictor.append(score_image(predictor, image))
         return scores
+
+    def _cached_for(self, key: str, predictor: Predictor) -> Features:
+        """Raises FeaturesMissing unless they are there and of this predictor's trunk."""
+        features = self.cached(key)
+        if features is None or features.trunk_hash != predictor.trunk_hash:
+            raise FeaturesMissing(key)
+        return features
 
     def _embedded(self, key: str, predictor: Predictor) -> Embeddings:
         """The neck's output for an image: valid for one neck, so a promotion asks for another entry."""
         address = (key, predictor.neck_hash)
         found = self._embeddings.get(address)
         if found is None:
-            features = self.cached(key)
-            if features is None or features.trunk_hash != predictor.trunk_hash:
-                raise FeaturesMissing(key)
+            features = self._cached_for(key, predictor)
             found = predictor.embed_neck(features)
             self._embeddings.put(address, found, byte_size=_embeddings_bytes(features, predictor))
         return found
@@ -216,42 +204,6 @@ def _points(prompt: Prompt) -> tuple[NDArray[np.float32], NDArray[np.int64]] | N
     places = np.array([[[x, y] for x, y, _ in prompt.points]], dtype=np.float32)
     labels = np.array([[int(inside) for _, _, inside in prompt.points]], dtype=np.int64)
     return places, labels
-
-
-def _neck_file(tuning: NeckTuning, trunk_hash: str) -> bytes:
-    card = Card(
-        metrics={"validation_iou_before": tuning.iou_before, "validation_iou_after": tuning.iou_after}
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "neck.safetensors"
-        save_neck(tuning.state_dict, path, trunk_hash=trunk_hash, box_threshold=tuning.threshold, card=card)
-        return path.read_bytes()
-
-
-def _point(point: CurvePoint) -> dict[str, float | None]:
-    """JSON has no NaN: the loss before the first step is null."""
-    return {
-        "step": point.step,
-        "loss": None if math.isnan(point.loss) else point.loss,
-        "validation_iou": point.validation_iou,
-    }
-
-
-def _outcome(tuning: NeckTuning) -> dict[str, Any]:
-    names = ("best_step", "iou_before", "iou_after", "training_cells", "validation_cells")
-    return {name: getattr(tuning, name) for name in names}
-
-
-def _score(result: ImageResult) -> ImageScore:
-    return ImageScore(
-        image_id=result.name,
-        group=result.group,
-        true_positive=result.counts.true_positive,
-        false_positive=result.counts.false_positive,
-        false_negative=result.counts.false_negative,
-        iou_sum=float(sum(result.ious)),
-        prompted=len(result.ious),
-    )
 
 
 def _embeddings_bytes(features: Features, predictor: Predictor) -> int:

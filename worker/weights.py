@@ -1,4 +1,4 @@
-"""Verified weight files and the models made of them. A base is loaded once; a tuned version adds its neck alone."""
+"""Verified weight files and the models made of them. A base is loaded once; a tuned version adds what differs."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from torch import nn
+
 from worker.cellsam import Predictor, load
-from worker.cellsam.checkpoint import load_neck
+from worker.cellsam.checkpoint import load_tuned
 from worker.features import MemoryCache
 
 
@@ -27,38 +29,51 @@ class WeightFile:
 class VersionWeights:
     """All that is needed to serve one model version.
 
-    `neck` is None for a base version, whose neck is in the base file. `threshold` is CellFinder's, in [0, 1].
+    `tuned` is None for a version that is a whole model. The hashes are those of the version's own parts; an empty
+    `finder_hash` was not recorded, by an earlier release. `threshold` is CellFinder's, in [0, 1].
     """
 
     base: WeightFile
-    neck: WeightFile | None
+    tuned: WeightFile | None
+    trunk_hash: str
     neck_hash: str
+    finder_hash: str
     threshold: float
+
+    def check(self, made: Predictor) -> None:
+        """Raise WeightsError unless the model that was made of the files is the version's."""
+        for part in ("trunk", "neck", "finder"):
+            promised, found = getattr(self, f"{part}_hash"), getattr(made, f"{part}_hash")
+            if promised and found != promised:
+                raise WeightsError(f"the {part}'s hash is {found[:12]}, the version says {promised[:12]}")
 
 
 class ModelLibrary:
-    """Predictors by version, in memory. Tuned versions of one base share its trunk, CellFinder and decoder.
+    """Predictors by version, in memory. Tuned versions of one base share all parts that tuning left as they were.
 
     A version's weights never change, so an entry never goes stale; a promotion is simply another version.
     """
 
     def __init__(
-        self, *, device: str = "cpu", base_budget_bytes: int = 2**31, neck_budget_bytes: int = 2**28
+        self, *, device: str = "cpu", base_budget_bytes: int = 2**31, tuned_budget_bytes: int = 2**30
     ) -> None:
         self._device = device
         self._bases: MemoryCache[Predictor] = MemoryCache(budget_bytes=base_budget_bytes)
-        self._versions: MemoryCache[Predictor] = MemoryCache(budget_bytes=neck_budget_bytes)
+        self._versions: MemoryCache[Predictor] = MemoryCache(budget_bytes=tuned_budget_bytes)
 
     def predictor(self, version: VersionWeights) -> Predictor:
         """The version, ready to use.
 
         Raises WeightsError if a file is missing or is not what the version says, CheckpointError if it is no model.
         """
-        key = (version.base.sha256, version.neck_hash, version.threshold)
+        tuned = version.tuned
+        key = (version.base.sha256, tuned.sha256 if tuned else None, version.threshold)
         found = self._versions.get(key)
         if found is None:
-            found = self._make(version)
-            self._versions.put(key, found, byte_size=_byte_size(found, part="neck"))
+            base = self.base(version.base)
+            found = self._tuned(base, version.base, tuned, version.threshold)
+            version.check(found)
+            self._versions.put(key, found, byte_size=_own_bytes(found, base))
         return found
 
     def base(self, file: WeightFile) -> Predictor:
@@ -66,26 +81,18 @@ class ModelLibrary:
         found = self._bases.get(file.sha256)
         if found is None:
             found = Predictor(load(verified(file), device=self._device))
-            self._bases.put(file.sha256, found, byte_size=_byte_size(found))
+            self._bases.put(file.sha256, found, byte_size=_byte_size(found.model))
         return found
 
-    def _make(self, version: VersionWeights) -> Predictor:
-        base = self.base(version.base)
-        if version.neck is None:
-            state = base.model.neck.state_dict()
-        else:
-            neck = load_neck(verified(version.neck))
-            if neck.trunk_hash != base.trunk_hash:
-                raise WeightsError(
-                    f"{version.neck.path.name} was tuned on another base than {version.base.path.name}"
-                )
-            state = neck.state_dict
-        made = base.with_neck(state, threshold=version.threshold)
-        if made.neck_hash != version.neck_hash:
-            raise WeightsError(
-                f"the neck's hash is {made.neck_hash[:12]}, the version says {version.neck_hash[:12]}"
-            )
-        return made
+    def _tuned(
+        self, base: Predictor, base_file: WeightFile, file: WeightFile | None, threshold: float
+    ) -> Predictor:
+        if file is None:
+            return base.with_parts({}, threshold=threshold)
+        tuned = load_tuned(verified(file))
+        if tuned.parent_trunk_hash != base.trunk_hash:
+            raise WeightsError(f"{file.path.name} was tuned on another base than {base_file.path.name}")
+        return base.with_parts(tuned.parts, threshold=threshold)
 
 
 def verified(file: WeightFile) -> Path:
@@ -102,6 +109,11 @@ def verified(file: WeightFile) -> Path:
     return file.path
 
 
-def _byte_size(predictor: Predictor, *, part: str | None = None) -> int:
-    module = predictor.model if part is None else predictor.model.get_submodule(part)
+def _byte_size(module: nn.Module) -> int:
     return sum(tensor.numel() * tensor.element_size() for tensor in module.state_dict().values())
+
+
+def _own_bytes(made: Predictor, base: Predictor) -> int:
+    """Bytes of the parts that a version does not share with its base; at least one, for an entry is no gift."""
+    own = (part for name, part in made.model.named_children() if part is not base.model.get_submodule(name))
+    return max(1, sum(map(_byte_size, own)))

@@ -79,16 +79,16 @@ class DecodeView(AsyncAPIView):
     async def post(self, request: Request, image_id: UUID) -> Response:
         started = time.time()
         message = await sync_to_async(_prepare)(request, image_id, started)
-        reply = await _reply(message)
+        reply = await reply_to(message)
         if not reply["ok"]:
-            raise await sync_to_async(_refusal)(reply, image_id)
+            raise await sync_to_async(refusal)(reply, image_id)
         timings = {
             "queue_ms": reply["queue_ms"],
             "model_ms": reply["model_ms"],
             "total_ms": round((time.time() - started) * 1000, 1),
         }
         out = {key: reply[key] for key in ("box", "rle", "score")}
-        return Response(out | {"model_version": message["version"]["id"], "timings": timings})
+        return Response(out | {"model_version": message["model_version"], "timings": timings})
 
 
 def _prepare(request: Request, image_id: UUID, started: float) -> dict[str, Any]:
@@ -120,6 +120,7 @@ def _message(image: Image, given: dict[str, Any], started: float) -> dict[str, A
         "features_key": features_key(image=image, version=version),
         "height": image.height,
         "width": image.width,
+        "model_version": str(version.pk),
         "version": version_spec(version),
         "box": given["box"],
         "points": points,
@@ -137,7 +138,8 @@ def _check_prompt(image: Image, box: list[float], points: list[dict[str, Any]]) 
         raise Invalid(f"At most {POINTS_AT_MOST} points refine a box.")
 
 
-async def _reply(message: dict[str, Any]) -> dict[str, Any]:
+async def reply_to(message: dict[str, Any]) -> dict[str, Any]:
+    """The interactive worker's answer. Raises Unavailable after the message's deadline."""
     wait_s = max(0.05, message["deadline"] - time.time())
     answer = await async_redis_client().blpop([message["reply_key"]], timeout=wait_s)
     if answer is None:
@@ -146,11 +148,12 @@ async def _reply(message: dict[str, Any]) -> dict[str, Any]:
     return reply
 
 
-def _refusal(reply: dict[str, Any], image_id: UUID) -> Exception:
-    """The error that a worker's refusal means. Features that are not there are asked for."""
+def refusal(reply: dict[str, Any], image_id: UUID, version_id: str | None = None) -> Exception:
+    """The error that a worker's refusal means. Features that are not there are asked for: those that the version
+    reads, or the active one."""
     if reply["code"] == "features_not_ready":
         try:
-            embedding_request(image_id=image_id)
+            embedding_request(image_id=image_id, version_id=UUID(version_id) if version_id else None)
         finally:
             connection.close()
         return Unavailable(reply["detail"], code="features_not_ready", retry_after_s=FEATURES_RETRY_S)

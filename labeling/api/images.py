@@ -35,6 +35,7 @@ from labeling.selectors.images import (
 )
 from labeling.selectors.jobs import current_jobs
 from labeling.selectors.people import display_name, person
+from labeling.selectors.presegmentation import hidden_reason
 from labeling.selectors.proposals import proposals_open
 from labeling.services.images import image_create, image_delete, image_segment
 from labeling.thumbnails import outlines_png
@@ -96,6 +97,7 @@ class ImageOut(serializers.Serializer):
     cells = serializers.IntegerField(source="cell_count")
     to_check = serializers.IntegerField(source="to_check_count")
     split = serializers.ChoiceField(choices=Split.choices)
+    blind = serializers.BooleanField(help_text="held out, and labelled without seeing a model's outlines")
     thumbnail_url = serializers.SerializerMethodField()
     outlines_url = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField()
@@ -151,6 +153,7 @@ class ImageDetailOut(ImageOut):
     project_name = serializers.CharField(source="project.name")
     series = serializers.SerializerMethodField()
     proposals = serializers.SerializerMethodField()
+    proposals_hidden_reason = serializers.SerializerMethodField()
     levels = serializers.SerializerMethodField()
     tile_size = serializers.SerializerMethodField()
 
@@ -168,6 +171,9 @@ class ImageDetailOut(ImageOut):
 
     def get_proposals(self, image: Image) -> int:
         return proposals_open(image.pk)
+
+    def get_proposals_hidden_reason(self, image: Image) -> str:
+        return hidden_reason(image)
 
     @extend_schema_field(LevelOut(many=True))
     def get_levels(self, image: Image) -> list[dict[str, int]]:

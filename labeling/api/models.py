@@ -11,48 +11,43 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from labeling.api.evaluations import EvaluationOut, evaluation_out
 from labeling.api.jobs import JobOut
-from labeling.api.projects import VersionRefOut
+from labeling.api.projects import PresegmentationOut, VersionRefOut
+from labeling.api.proofs import ProofOut
 from labeling.api.views import CONFLICT, ERRORS, INVALID
-from labeling.models import Role, RunDecision, RunReason, TrainingRun, VersionStatus
+from labeling.models import (
+    ModelVersion,
+    Presegmentation,
+    Role,
+    RunDecision,
+    RunReason,
+    Split,
+    TrainingRun,
+    VersionStatus,
+)
 from labeling.selectors.access import project_for, run_for
-from labeling.selectors.loop import VERSION_STATES, loop_view
+from labeling.selectors.loop import VERSION_STATES, VersionView, loop_view
 from labeling.selectors.people import display_name
-from labeling.services.training import training_cancel, training_start, version_activate
+from labeling.selectors.training import run_settings
+from labeling.services.activation import version_activate
+from labeling.services.loop_settings import LARGEST_TARGET, LARGEST_THRESHOLD, loop_settings_set
+from labeling.services.training import training_cancel, training_start
 
 
-class FiguresOut(serializers.Serializer):
-    """One model on the held-out images of a run."""
+class CandidateOut(serializers.Serializer):
+    """A version that a run made, on one rung of the ladder."""
 
-    f1 = serializers.FloatField()
-    precision = serializers.FloatField()
-    recall = serializers.FloatField()
-    miou = serializers.FloatField(help_text="mean IoU of the masks that true boxes give")
-    count_error = serializers.FloatField(help_text="mean share of cells too many or too few")
-
-
-class ChangeOut(serializers.Serializer):
-    """A figure of both models, and the 95% interval of the difference, by a paired bootstrap over images."""
-
-    active = serializers.FloatField()
-    candidate = serializers.FloatField()
-    low = serializers.FloatField()
-    high = serializers.FloatField()
-
-
-class GateOut(serializers.Serializer):
-    outcome = serializers.CharField()
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    number = serializers.IntegerField()
+    rung = serializers.IntegerField()
+    status = serializers.ChoiceField(choices=VersionStatus.choices)
     reason = serializers.CharField()
-    f1 = ChangeOut(allow_null=True)
-    miou = ChangeOut(allow_null=True)
-    groups = serializers.DictField(child=ChangeOut())
+    f1 = serializers.SerializerMethodField()
 
-
-class EvaluationOut(serializers.Serializer):
-    active = FiguresOut()
-    candidate = FiguresOut()
-    images = serializers.IntegerField()
-    gate = GateOut()
+    def get_f1(self, version: ModelVersion) -> float | None:
+        return version.metrics.get("f1")
 
 
 class TrainingRunOut(serializers.Serializer):
@@ -63,7 +58,9 @@ class TrainingRunOut(serializers.Serializer):
     images = serializers.SerializerMethodField()
     held_out_images = serializers.SerializerMethodField()
     compared_with = VersionRefOut()
-    candidate = VersionRefOut(allow_null=True)
+    candidate = VersionRefOut(allow_null=True, help_text="the best of the candidates")
+    candidates = serializers.SerializerMethodField()
+    rungs = serializers.SerializerMethodField()
     job = JobOut()
     evaluation = serializers.SerializerMethodField()
     curve = serializers.JSONField()
@@ -81,13 +78,17 @@ class TrainingRunOut(serializers.Serializer):
     def get_held_out_images(self, run: TrainingRun) -> int:
         return sum(entry["split"] == "held_out" for entry in run.snapshot)
 
+    @extend_schema_field(CandidateOut(many=True))
+    def get_candidates(self, run: TrainingRun) -> Any:
+        return CandidateOut(sorted(run.candidates.all(), key=lambda version: version.number), many=True).data
+
+    @extend_schema_field(serializers.ListField(child=serializers.IntegerField()))
+    def get_rungs(self, run: TrainingRun) -> list[int]:
+        return [int(rung) for rung in run_settings(run)["rungs"]]
+
     @extend_schema_field(EvaluationOut(allow_null=True))
     def get_evaluation(self, run: TrainingRun) -> dict[str, Any] | None:
-        return (
-            {key: run.evaluation[key] for key in ("active", "candidate", "images", "gate")}
-            if run.evaluation
-            else None
-        )
+        return evaluation_out(run.evaluation)
 
 
 class OutcomeCountsOut(serializers.Serializer):
@@ -95,6 +96,14 @@ class OutcomeCountsOut(serializers.Serializer):
     reshaped = serializers.IntegerField()
     missed = serializers.IntegerField()
     false = serializers.IntegerField()
+
+
+class SnapshotOut(serializers.Serializer):
+    """How many images the version was made from and judged by."""
+
+    images = serializers.IntegerField()
+    train = serializers.IntegerField()
+    held_out = serializers.IntegerField()
 
 
 class ModelVersionOut(serializers.Serializer):
@@ -106,7 +115,19 @@ class ModelVersionOut(serializers.Serializer):
     architecture = serializers.CharField(source="version.architecture")
     licence = serializers.CharField(source="version.licence")
     threshold = serializers.FloatField(source="version.threshold")
+    rung = serializers.IntegerField(
+        source="version.rung", help_text="0: full weights; 1: neck; 2: neck and CellFinder; 3: trunk too"
+    )
+    run = serializers.UUIDField(source="version.run_id", allow_null=True)
+    weights_sha256 = serializers.CharField(source="version.weights_sha256")
+    trunk_hash = serializers.CharField(source="version.trunk_hash")
+    neck_hash = serializers.CharField(source="version.neck_hash")
+    finder_hash = serializers.CharField(source="version.finder_hash")
     metrics = serializers.DictField(source="version.metrics")
+    config = serializers.DictField(source="version.config")
+    curve = serializers.JSONField(source="version.curve")
+    snapshot = serializers.SerializerMethodField()
+    evaluation = serializers.SerializerMethodField()
     status = serializers.ChoiceField(source="version.status", choices=VersionStatus.choices)
     state = serializers.ChoiceField(choices=VERSION_STATES)
     reason = serializers.CharField(help_text="what the gate said; empty for a base")
@@ -115,6 +136,19 @@ class ModelVersionOut(serializers.Serializer):
     activated_by = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField(source="version.created_at")
 
+    @extend_schema_field(SnapshotOut)
+    def get_snapshot(self, view: VersionView) -> dict[str, int]:
+        splits = [entry["split"] for entry in view.version.snapshot]
+        return {
+            "images": len(splits),
+            "train": splits.count(Split.TRAIN),
+            "held_out": splits.count(Split.HELD_OUT),
+        }
+
+    @extend_schema_field(EvaluationOut(allow_null=True))
+    def get_evaluation(self, view: VersionView) -> dict[str, Any] | None:
+        return evaluation_out(view.evaluation)
+
 
 class VersionOutcomesOut(OutcomeCountsOut):
     version = serializers.UUIDField(allow_null=True)
@@ -122,8 +156,10 @@ class VersionOutcomesOut(OutcomeCountsOut):
 
 
 class CorrectionsOut(OutcomeCountsOut):
-    """Counts over the latest submission of each image."""
+    """Counts over the latest submission of each image that people labelled on top of outlines."""
 
+    corrected = serializers.IntegerField(help_text="cells mended in images that train")
+    needed = serializers.IntegerField(help_text="of these, before a run starts by itself")
     since_last_run = serializers.IntegerField()
     threshold = serializers.IntegerField()
     by_version = VersionOutcomesOut(many=True)
@@ -132,17 +168,60 @@ class CorrectionsOut(OutcomeCountsOut):
 class EvidenceOut(serializers.Serializer):
     images = serializers.IntegerField()
     submitted = serializers.IntegerField()
+    deciding = serializers.IntegerField(
+        help_text="submitted with cells and labelled without seeing outlines; a movie counts once"
+    )
     needed = serializers.IntegerField()
+
+
+class PendingVersionOut(serializers.Serializer):
+    """A version that serves once the features of ``total`` images were computed with its own trunk."""
+
+    version = VersionRefOut()
+    since = serializers.DateTimeField()
+    done = serializers.IntegerField()
+    total = serializers.IntegerField()
+
+
+class ReadinessOut(serializers.Serializer):
+    can_start = serializers.BooleanField()
+    reason = serializers.CharField(help_text="why nobody can start a run; else empty")
+    automatic_reason = serializers.CharField(help_text="why none starts by itself; else empty")
+
+
+class LoopSettingsOut(serializers.Serializer):
+    correction_threshold = serializers.IntegerField()
+    train_schedule = serializers.CharField(help_text="crontab of five fields; empty for none")
+    blind_held_out = serializers.BooleanField(help_text="held-out images are labelled without outlines")
+    held_out_target = serializers.IntegerField(help_text="groups of images held out at most")
+    presegmentation = serializers.ChoiceField(choices=Presegmentation.choices)
+    deep = serializers.BooleanField(help_text="runs may tune the trunk too")
+
+
+class LoopSettingsIn(serializers.Serializer):
+    """What is given is changed."""
+
+    correction_threshold = serializers.IntegerField(min_value=1, max_value=LARGEST_THRESHOLD, required=False)
+    train_schedule = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    blind_held_out = serializers.BooleanField(required=False)
+    held_out_target = serializers.IntegerField(min_value=0, max_value=LARGEST_TARGET, required=False)
+    presegmentation = serializers.ChoiceField(choices=Presegmentation.choices, required=False)
+    deep = serializers.BooleanField(required=False)
 
 
 class ModelOut(serializers.Serializer):
     active = ModelVersionOut(allow_null=True)
     versions = ModelVersionOut(many=True)
+    pending = PendingVersionOut(allow_null=True)
     corrections = CorrectionsOut()
     held_out = EvidenceOut()
+    training = ReadinessOut(source="readiness")
+    settings = LoopSettingsOut(source="project")
+    presegmentation = PresegmentationOut()
     run = TrainingRunOut(allow_null=True, help_text="the one that is queued or running")
     runs = TrainingRunOut(many=True)
-    schedule = serializers.CharField(allow_blank=True)
+    schedule = serializers.CharField(source="project.train_schedule", allow_blank=True)
+    proof = ProofOut()
 
 
 class ActiveVersionIn(serializers.Serializer):
@@ -172,6 +251,22 @@ class ActiveVersionView(APIView):
         given.is_valid(raise_exception=True)
         version_id = given.validated_data["version"]
         version_activate(project_id=project.pk, version_id=version_id, by=request.user)
+        return Response(ModelOut(loop_view(project_for(request.user, project_id)[0])).data)
+
+
+class LoopSettingsView(APIView):
+    """When the loop trains, what people see before they label, and how deep runs may go."""
+
+    @extend_schema(
+        operation_id="loop_settings_set",
+        request=LoopSettingsIn,
+        responses={200: ModelOut, **ERRORS, **INVALID},
+    )
+    def put(self, request: Request, project_id: UUID) -> Response:
+        project, _ = project_for(request.user, project_id, at_least=Role.ADMIN)
+        given = LoopSettingsIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        loop_settings_set(project=project, **given.validated_data)
         return Response(ModelOut(loop_view(project_for(request.user, project_id)[0])).data)
 
 

@@ -13,8 +13,9 @@ from rest_framework.views import APIView
 
 from labeling.api.session import UserOut
 from labeling.api.views import CONFLICT, ERRORS, INVALID, no_content
-from labeling.models import Membership, Role
+from labeling.models import Membership, Presegmentation, Role
 from labeling.selectors.access import project_for
+from labeling.selectors.presegmentation import presegmentation
 from labeling.selectors.projects import ProjectView as ProjectData
 from labeling.selectors.projects import project_view, project_views
 from labeling.services.images import channel_map_set
@@ -43,6 +44,14 @@ class VersionRefOut(serializers.Serializer):
     takes_points = serializers.BooleanField()  # whether clicks guide it, or boxes alone
 
 
+class PresegmentationOut(serializers.Serializer):
+    """Whether people find outlines in an image that they open; ``reason`` says why not."""
+
+    mode = serializers.ChoiceField(choices=Presegmentation.choices)
+    shown = serializers.BooleanField()
+    reason = serializers.CharField()
+
+
 class ProjectCountsOut(serializers.Serializer):
     total = serializers.IntegerField()
     queued = serializers.IntegerField()
@@ -62,6 +71,10 @@ class ProjectOut(serializers.Serializer):
     channel_map = serializers.SerializerMethodField()
     correction_threshold = serializers.IntegerField(source="project.correction_threshold")
     train_schedule = serializers.CharField(source="project.train_schedule")
+    blind_held_out = serializers.BooleanField(source="project.blind_held_out")
+    held_out_target = serializers.IntegerField(source="project.held_out_target")
+    deep = serializers.BooleanField(source="project.deep")
+    presegmentation = serializers.SerializerMethodField()
     active_version = VersionRefOut(source="project.active_version", allow_null=True)
     counts = ProjectCountsOut(source="figures.counts")
     cells = serializers.IntegerField(source="figures.cells")
@@ -69,6 +82,10 @@ class ProjectOut(serializers.Serializer):
     @extend_schema_field(ChannelMap(allow_null=True))
     def get_channel_map(self, view: ProjectData) -> dict[str, Any] | None:
         return view.project.channel_map
+
+    @extend_schema_field(PresegmentationOut)
+    def get_presegmentation(self, view: ProjectData) -> dict[str, Any]:
+        return PresegmentationOut(presegmentation(view.project)).data
 
 
 class ProjectIn(serializers.Serializer):

@@ -45,7 +45,7 @@ class QueueImageOut(serializers.Serializer):
 
 
 class QueueReasonOut(serializers.Serializer):
-    code = serializers.CharField(help_text="returned, begun, oldest, left or skipped")
+    code = serializers.CharField(help_text="returned, begun, unsure, unlike, lot, oldest, left or skipped")
     detail = serializers.CharField()
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from inspect import iscoroutine
 from typing import Any
+from urllib.parse import quote
 
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponseBase
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework.response import Response
+from rest_framework.throttling import UserRateThrottle
 from rest_framework.views import APIView
 
 from labeling.api.errors import ErrorOut
@@ -19,6 +21,12 @@ ERRORS = {
 }
 CONFLICT = {409: OpenApiResponse(ErrorOut, description="The state of things does not allow it.")}
 INVALID = {400: OpenApiResponse(ErrorOut, description="The request makes no sense.")}
+
+
+class HeavyThrottle(UserRateThrottle):
+    """For what costs seconds of a model or a whole weight file: as often as a person may click."""
+
+    scope = "heavy"
 
 
 class AsyncAPIView(APIView):
@@ -43,3 +51,8 @@ class AsyncAPIView(APIView):
 def no_content() -> Response:
     """It is done and there is nothing to show."""
     return Response(status=204)
+
+
+def attachment(name: str) -> str:
+    """The header that makes a browser save the answer under this name."""
+    return f"attachment; filename*=UTF-8''{quote(name, safe='')}"

@@ -8,7 +8,7 @@ from labeling.models.job import Job, JobKind, JobStatus
 from labeling.models.model_version import ModelVersion, Promotion, VersionStatus
 from labeling.models.note import Note
 from labeling.models.presence import Presence
-from labeling.models.project import Membership, Project, Role
+from labeling.models.project import Membership, Presegmentation, Project, Role
 from labeling.models.review import CellOutcome, OutcomeKind, Proposal, ProposalStatus, Submission
 from labeling.models.training_run import RunDecision, RunReason, TrainingRun
 
@@ -31,6 +31,7 @@ __all__ = [
     "Note",
     "OutcomeKind",
     "Preferences",
+    "Presegmentation",
     "Presence",
     "Project",
     "Promotion",

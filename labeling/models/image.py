@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import uuid
 from pathlib import PurePath
 
@@ -90,6 +91,11 @@ def derived_path(image: Image, filename: str) -> str:
     return f"projects/{image.project_id}/images/{image.id}/{PurePath(filename).name}"
 
 
+def lot() -> float:
+    """A number in [0, 1) that says nothing about the image: for orders by chance."""
+    return random.random()  # noqa: S311 (nothing is to be kept secret)
+
+
 class Image(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey("labeling.Project", on_delete=models.CASCADE, related_name="images")
@@ -115,6 +121,10 @@ class Image(models.Model):
     note_count = models.PositiveIntegerField(default=0)  # open notes
     split = models.CharField(max_length=16, choices=Split.choices)
     group_key = models.CharField(max_length=200)
+    # held out, and labelled without seeing what a model found; fixed at the first segmentation
+    blind = models.BooleanField(default=False)
+    uncertainty = models.FloatField(null=True, blank=True)  # of the model about this image; null: unknown
+    draw = models.FloatField(default=lot)  # the image's lot, in [0, 1)
     series = models.ForeignKey(Series, null=True, blank=True, on_delete=models.CASCADE, related_name="frames")
     frame = models.PositiveIntegerField(default=0)  # of the file, from 0
     uploaded_by = models.ForeignKey(
@@ -147,6 +157,16 @@ class Image(models.Model):
             ),
             models.Index(
                 fields=["project", "status", "created_at", "id"], condition=IN_QUEUE, name="image_queue_age"
+            ),
+            models.Index(
+                fields=["project", "status", "uncertainty", "id"],
+                condition=IN_QUEUE & Q(uncertainty__isnull=False),
+                name="image_queue_unsure",
+            ),
+            models.Index(
+                fields=["project", "status", "split", "draw", "id"],
+                condition=IN_QUEUE,
+                name="image_queue_lot",
             ),
             models.Index(
                 fields=["project", "skipped_at", "id"],

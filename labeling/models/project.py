@@ -16,6 +16,14 @@ class Role(models.TextChoices):
     VIEWER = "viewer"
 
 
+class Presegmentation(models.TextChoices):
+    """Whether people find the model's cells in an image when they open it."""
+
+    AUTO = "auto"  # unless the model was measured to be wrong too often
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 class Project(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=200)
@@ -27,11 +35,27 @@ class Project(models.Model):
     channel_map = models.JSONField(null=True, blank=True)
     correction_threshold = models.PositiveIntegerField(default=200)
     train_schedule = models.CharField(max_length=100, blank=True, help_text="crontab, empty for none")
-    # the moment from which the schedule's next time is counted
-    schedule_since = models.DateTimeField(null=True, blank=True)
+    blind_held_out = models.BooleanField(default=True, help_text="label held-out images without outlines")
+    held_out_target = models.PositiveIntegerField(default=20, help_text="groups held out at most")
+    presegmentation = models.CharField(
+        max_length=6, choices=Presegmentation.choices, default=Presegmentation.AUTO
+    )
+    deep = models.BooleanField(default=False, help_text="runs may tune the trunk too")
     active_version = models.ForeignKey(
         "labeling.ModelVersion", null=True, blank=True, on_delete=models.RESTRICT, related_name="active_in"
     )
+    # of the active version, as last measured on this project's held-out images; null: not measured yet
+    active_precision = models.FloatField(null=True, blank=True)
+    # a version with a trunk of its own: it becomes the active one once the features are there
+    pending_version = models.ForeignKey(
+        "labeling.ModelVersion", null=True, blank=True, on_delete=models.RESTRICT, related_name="pending_in"
+    )
+    pending_since = models.DateTimeField(null=True, blank=True)
+    pending_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    # images that nobody has opened wait to be decoded by the active version
+    redecode_due = models.BooleanField(default=False)
     members = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="labeling.Membership", related_name="projects"
     )
@@ -43,6 +67,13 @@ class Project(models.Model):
                 condition=Q(correction_threshold__gte=1), name="project_threshold_positive"
             ),
             models.CheckConstraint(condition=~Q(name=""), name="project_named"),
+            models.CheckConstraint(
+                condition=Q(presegmentation__in=Presegmentation.values), name="project_presegmentation_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(pending_version__isnull=True) | Q(pending_since__isnull=False),
+                name="project_pending_has_a_time",
+            ),
         ]
 
     def __str__(self) -> str:

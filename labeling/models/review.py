@@ -30,6 +30,11 @@ class Submission(models.Model):
     reshaped = models.PositiveIntegerField(default=0)
     missed = models.PositiveIntegerField(default=0)
     false_cells = models.PositiveIntegerField(default=0)
+    # whose cells people saw; null: they drew on the bare image
+    model_version = models.ForeignKey(
+        "labeling.ModelVersion", null=True, blank=True, on_delete=models.RESTRICT, related_name="+"
+    )
+    seconds = models.FloatField(null=True, blank=True)  # of work (selectors.labour); null: not computed yet
 
     class Meta:
         ordering = ["image", "revision"]

@@ -29,8 +29,9 @@ class TrainingRun(models.Model):
     base = models.ForeignKey("labeling.ModelVersion", on_delete=models.RESTRICT, related_name="+")
     # the version that was active when the run started: the candidate must beat this one
     compared_with = models.ForeignKey("labeling.ModelVersion", on_delete=models.RESTRICT, related_name="+")
+    # the best of ``candidates``: the one that was promoted, or that came nearest to it
     candidate = models.OneToOneField(
-        "labeling.ModelVersion", null=True, blank=True, on_delete=models.RESTRICT, related_name="run"
+        "labeling.ModelVersion", null=True, blank=True, on_delete=models.RESTRICT, related_name="+"
     )
     reason = models.CharField(max_length=16, choices=RunReason.choices)
     started_by = models.ForeignKey(
@@ -39,6 +40,7 @@ class TrainingRun(models.Model):
     snapshot = models.JSONField(
         default=list
     )  # [{"image": uuid, "revision": int, "split": "train" | "held_out"}]
+    # what the run was told to do (selectors.training.run_settings), and what it did
     config = models.JSONField(default=dict, blank=True)
     corrected_cells = models.PositiveIntegerField(default=0)
     evaluation = models.JSONField(default=dict, blank=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from labeling.errors import Forbidden, NotFound
 from labeling.models import (
@@ -16,6 +16,7 @@ from labeling.models import (
     Image,
     Job,
     Membership,
+    ModelVersion,
     Note,
     Project,
     Proposal,
@@ -131,6 +132,18 @@ def proposal_for(user: User, proposal_id: UUID, *, at_least: Role = Role.VIEWER)
         raise NotFound("The proposal")
     _require(user, proposal.image.project_id, at_least)
     return proposal
+
+
+def version_for(user: User, version_id: UUID, *, at_least: Role = Role.VIEWER) -> ModelVersion:
+    """The model version, with its base and project. A base belongs to the installation: to anyone who is logged in."""
+    versions = ModelVersion.objects.select_related("parent", "project")
+    mine = Q(project__isnull=True) | Q(project__memberships__user_id=_id(user))
+    version = versions.filter(mine, pk=version_id).first()
+    if version is None:
+        raise NotFound("The model version")
+    if version.project_id is not None:
+        _require(user, version.project_id, at_least)
+    return version
 
 
 def _id(user: User) -> int:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import QuerySet
 
-from labeling.models import Cell, Edit, Source
+from labeling.models import Cell, CellOutcome, Edit, OutcomeKind, Source
 from labeling.patch import CellState, Patch
 from labeling.rle import BoxMask
 
@@ -88,11 +88,14 @@ def edits_after(image_id: UUID, revision: int) -> QuerySet[Edit]:
     return edits.select_related("author").order_by("revision")
 
 
-def masks_at(image_id: UUID, revision: int) -> list[BoxMask]:
-    """The masks of the cells at ``revision``, in the order of their labels: what training takes as truth."""
-    return [
-        state.mask for state in sorted(cells_at(image_id, revision).values(), key=lambda cell: cell.label)
-    ]
+def accepted_cells(image_id: UUID, revision: int) -> list[tuple[BoxMask, bool]]:
+    """(mask, whether people had added or reshaped it) of the cells as they were submitted at ``revision``, in the order
+    of their labels: what training takes as truth."""
+    outcomes = CellOutcome.objects.filter(submission__image_id=image_id, submission__revision=revision)
+    touched = outcomes.filter(kind__in=[OutcomeKind.MISSED, OutcomeKind.RESHAPED])
+    ids = {str(id_) for id_ in touched.values_list("cell_id", flat=True)}
+    cells = sorted(cells_at(image_id, revision).values(), key=lambda cell: cell.label)
+    return [(cell.mask, cell.id in ids) for cell in cells]
 
 
 def predicted_cells(image_id: UUID, revision: int) -> dict[str, CellState]:
@@ -109,9 +112,13 @@ def predicted_cells(image_id: UUID, revision: int) -> dict[str, CellState]:
 
 
 def predicting_version(image_id: UUID, revision: int) -> UUID | None:
-    """The model version whose proposal people saw last, None if no model has looked at the image."""
-    edits = _model_edits(image_id, revision)
-    return edits.order_by("-revision").values_list("model_version_id", flat=True).first()
+    """The model version whose cells people saw last; None if none was shown, or what was shown was taken away."""
+    edits = _model_edits(image_id, revision).order_by("-revision")
+    last = edits.values_list("model_version_id", "source", "job__proposal").first()
+    if last is None:
+        return None
+    version, source, kept_as_proposal = last
+    return None if source == Source.MODEL and kept_as_proposal else version
 
 
 def _model_edits(image_id: UUID, revision: int) -> QuerySet[Edit]:

@@ -8,13 +8,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from labeling.models import ModelVersion, Project, Promotion, TrainingRun, VersionStatus
+from labeling.ladder import FROM_CELLS, Rung
+from labeling.models import JobKind, ModelVersion, Project, Promotion, TrainingRun, VersionStatus
+from labeling.models.job import OPEN
+from labeling.selectors.presegmentation import PresegmentationView, presegmentation
+from labeling.selectors.proof import Proof, proof
+from labeling.selectors.readiness import Readiness, readiness
 from labeling.selectors.training import (
     RUNS_SHOWN,
     Evidence,
     OutcomeCounts,
+    corrected_cells,
     corrections_since,
     evidence,
+    imported_evaluations,
     last_learning_run,
     open_run,
     outcome_counts,
@@ -23,60 +30,100 @@ from labeling.selectors.training import (
     versions_of,
 )
 
-VERSION_STATES = ("active", "earlier", "base", "candidate", "rejected", "not_enough_evidence", "failed")
+VERSION_STATES = (
+    "active", "pending", "earlier", "base", "imported", "candidate", "rejected", "not_enough_evidence", "failed",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class VersionView:
-    """A version with its part in this project. ``state`` is one of VERSION_STATES."""
+    """A version with its part in this project. ``state`` is one of VERSION_STATES.
+
+    ``reason`` and ``evaluation`` are what the gate said and saw: of an imported version, in the latest run.
+    """
 
     version: ModelVersion
     is_base: bool
     state: str
     reason: str
+    evaluation: dict[str, Any]
     outcomes: OutcomeCounts
     activated_at: datetime | None
     activated_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
+class PendingView:
+    """A version that waits for the features of ``total`` images, of which ``done`` are there."""
+
+    version: ModelVersion
+    since: datetime
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class LoopView:
+    project: Project
     active: VersionView | None
     versions: Sequence[VersionView]
+    pending: PendingView | None
     corrections: dict[str, Any]
     held_out: Evidence
+    readiness: Readiness
+    presegmentation: PresegmentationView
     run: TrainingRun | None
     runs: Sequence[TrainingRun]
-    schedule: str
+    proof: Proof
 
 
 def loop_view(project: Project) -> LoopView:
-    """Versions, corrections, evidence and runs of the project."""
+    """Versions, corrections, evidence, runs and figures of the project."""
     by_version = outcome_counts_by_version(project)
     versions = _version_views(project, by_version)
     return LoopView(
+        project=project,
         active=next((view for view in versions if view.state == "active"), None),
         versions=versions,
+        pending=_pending(project),
         corrections=_corrections(project, versions),
         held_out=evidence(project),
+        readiness=readiness(project),
+        presegmentation=presegmentation(project),
         run=open_run(project),
         runs=list(runs_of(project)[:RUNS_SHOWN]),
-        schedule=project.train_schedule,
+        proof=proof(project),
+    )
+
+
+def version_view(project: Project, version: ModelVersion) -> VersionView:
+    """One version as the project sees it."""
+    return next(view for view in _version_views(project, {}) if view.version.pk == version.pk)
+
+
+def _pending(project: Project) -> PendingView | None:
+    if project.pending_version is None or project.pending_since is None:
+        return None
+    asked = project.jobs.filter(
+        kind=JobKind.EMBED,
+        payload__version=str(project.pending_version_id),
+        created_at__gte=project.pending_since,
+    )
+    return PendingView(
+        project.pending_version, project.pending_since, asked.exclude(OPEN).count(), asked.count()
     )
 
 
 def _version_views(project: Project, by_version: dict[UUID | None, OutcomeCounts]) -> list[VersionView]:
     promotions = project.promotions.select_related("by").order_by("at")
     latest: dict[UUID, Promotion] = {promotion.version_id: promotion for promotion in promotions}
-    reasons = dict(
-        project.runs.filter(candidate__isnull=False).values_list("candidate_id", "decision_reason")
-    )
+    imported = imported_evaluations(project)
     return [
         VersionView(
             version=version,
             is_base=version.project_id is None,
             state=_state(project, version, latest),
-            reason=reasons.get(version.pk, ""),
+            **_judged(version, imported),
             outcomes=by_version.get(version.pk, OutcomeCounts()),
             activated_at=latest[version.pk].at if version.pk in latest else None,
             activated_by=_name(latest.get(version.pk)),
@@ -85,10 +132,23 @@ def _version_views(project: Project, by_version: dict[UUID | None, OutcomeCounts
     ]
 
 
+def _judged(version: ModelVersion, imported: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    measured = imported.get(str(version.pk))
+    if measured is None:
+        return {"reason": version.reason, "evaluation": version.evaluation}
+    return {"reason": measured["gate"]["reason"], "evaluation": measured}
+
+
 def _state(project: Project, version: ModelVersion, latest: dict[UUID, Promotion]) -> str:
     if version.pk == project.active_version_id:
         return "active"
-    return "earlier" if version.pk in latest else VersionStatus(version.status).value
+    if version.pk == project.pending_version_id:
+        return "pending"
+    if version.pk in latest:
+        return "earlier"
+    # It waited for its features, and another one was chosen meanwhile.
+    waited = version.status == VersionStatus.PROMOTED
+    return VersionStatus.CANDIDATE.value if waited else VersionStatus(version.status).value
 
 
 def _name(promotion: Promotion | None) -> str | None:
@@ -106,6 +166,8 @@ def _corrections(project: Project, versions: Sequence[VersionView]) -> dict[str,
     ]
     return {
         **asdict(outcome_counts(project)),
+        "corrected": corrected_cells(project),
+        "needed": FROM_CELLS[Rung.NECK],
         "since_last_run": corrections_since(project, run.created_at if run else None),
         "threshold": project.correction_threshold,
         "by_version": by_version,

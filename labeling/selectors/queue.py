@@ -1,7 +1,7 @@
 """What to label next, and why: the stages of a project's queue.
 
 STAGES is the one place that decides the order. A stage is a filter, an order that an index serves, and the sentence
-that people read; a learned order is one more stage, before "oldest".
+that people read. What nobody has opened comes in the learned order as far as there is one, then by age.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from labeling.models import Edit, Image, ImageStatus, Presence
 from labeling.models.image import IN_QUEUE
+from labeling.selectors.learned_order import learned_order
 from labeling.selectors.people import display_name
 from labeling.selectors.presence import live
 from labeling.selectors.projects import project_figures
@@ -46,6 +47,7 @@ class Progress:
     skipped: int
     waiting: int
     failed: int
+    opened: int  # that people have begun or submitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +61,32 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True)
+class _Asked:
+    """The images that wait and may be shown, who asks, and how many images of the project people have opened."""
+
+    images: QuerySet[Image]
+    user: Any
+    project_id: UUID
+    opened: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Stage:
     code: str
-    choose: Callable[
-        [QuerySet[Image], Any], QuerySet[Image]
-    ]  # of the images that wait, for this user, in order
+    choose: Callable[[_Asked], QuerySet[Image]]  # in order
     say: Callable[[Image], str]
+
+    def items(self, asked: _Asked) -> Iterator[QueueItem]:
+        for image in self.choose(asked)[:UPCOMING]:
+            yield QueueItem(image, Reason(self.code, self.say(image)))
+
+
+@dataclass(frozen=True, slots=True)
+class _LearnedStage:
+    def items(self, asked: _Asked) -> Iterator[QueueItem]:
+        unopened = _unopened(asked)
+        for chosen in learned_order(unopened, project_id=asked.project_id, done=asked.opened, most=UPCOMING):
+            yield QueueItem(chosen.image, Reason(chosen.share.code, chosen.share.detail))
 
 
 def queue(project_id: UUID, *, user: Any, session: str | None = None, after: UUID | None = None) -> Queue:
@@ -75,12 +97,14 @@ def queue(project_id: UUID, *, user: Any, session: str | None = None, after: UUI
     )
     if after is not None:
         images = images.exclude(pk=after)
-    found: list[QueueItem] = []
-    for item in _items(images, user):
-        found.append(item)
+    so_far = progress(project_id)
+    asked = _Asked(images.select_related("skipped_by", "series"), user, project_id, so_far.opened)
+    found: dict[UUID, QueueItem] = {}
+    for item in (item for stage in STAGES for item in stage.items(asked)):
+        found.setdefault(item.image.pk, item)
         if len(found) == UPCOMING:
             break
-    return Queue(tuple(found), progress(project_id))
+    return Queue(tuple(found.values()), so_far)
 
 
 def progress(project_id: UUID) -> Progress:
@@ -93,13 +117,8 @@ def progress(project_id: UUID) -> Progress:
         skipped=Image.objects.filter(IN_QUEUE, project_id=project_id, skipped_at__isnull=False).count(),
         waiting=counts["queued"] + counts["needs_channels"] + counts["segmenting"],
         failed=counts["failed"],
+        opened=counts["in_progress"] + counts["submitted"],
     )
-
-
-def _items(images: QuerySet[Image], user: Any) -> Iterator[QueueItem]:
-    for stage in STAGES:
-        for image in stage.choose(images, user).select_related("skipped_by", "series")[:UPCOMING]:
-            yield QueueItem(image, Reason(stage.code, stage.say(image)))
 
 
 def _held_by_others(user: Any, session: str | None) -> QuerySet[Presence]:
@@ -109,30 +128,32 @@ def _held_by_others(user: Any, session: str | None) -> QuerySet[Presence]:
     return Presence.objects.filter(live(), others, image=OuterRef("pk"), holds_lease=True)
 
 
-def _returned(images: QuerySet[Image], user: Any) -> QuerySet[Image]:
-    return images.filter(skipped_at=None, returned_at__isnull=False).order_by("returned_at", "id")
+def _returned(asked: _Asked) -> QuerySet[Image]:
+    return asked.images.filter(skipped_at=None, returned_at__isnull=False).order_by("returned_at", "id")
 
 
-def _begun(images: QuerySet[Image], user: Any) -> QuerySet[Image]:
-    return _in_progress(images).filter(_edited_by(user)).order_by("created_at", "id")
+def _begun(asked: _Asked) -> QuerySet[Image]:
+    return _in_progress(asked).filter(_edited_by(asked.user)).order_by("created_at", "id")
 
 
-def _oldest(images: QuerySet[Image], user: Any) -> QuerySet[Image]:
-    return images.filter(skipped_at=None, returned_at=None, status=ImageStatus.READY).order_by(
-        "created_at", "id"
-    )
+def _unopened(asked: _Asked) -> QuerySet[Image]:
+    return asked.images.filter(skipped_at=None, returned_at=None, status=ImageStatus.READY)
 
 
-def _left(images: QuerySet[Image], user: Any) -> QuerySet[Image]:
-    return _in_progress(images).exclude(_edited_by(user)).order_by("created_at", "id")
+def _oldest(asked: _Asked) -> QuerySet[Image]:
+    return _unopened(asked).order_by("created_at", "id")
 
 
-def _skipped(images: QuerySet[Image], user: Any) -> QuerySet[Image]:
-    return images.filter(skipped_at__isnull=False).order_by("skipped_at", "id")
+def _left(asked: _Asked) -> QuerySet[Image]:
+    return _in_progress(asked).exclude(_edited_by(asked.user)).order_by("created_at", "id")
 
 
-def _in_progress(images: QuerySet[Image]) -> QuerySet[Image]:
-    return images.filter(skipped_at=None, returned_at=None, status=ImageStatus.IN_PROGRESS)
+def _skipped(asked: _Asked) -> QuerySet[Image]:
+    return asked.images.filter(skipped_at__isnull=False).order_by("skipped_at", "id")
+
+
+def _in_progress(asked: _Asked) -> QuerySet[Image]:
+    return asked.images.filter(skipped_at=None, returned_at=None, status=ImageStatus.IN_PROGRESS)
 
 
 def _edited_by(user: Any) -> Exists:
@@ -147,6 +168,7 @@ def _say_skipped(image: Image) -> str:
 STAGES = (
     _Stage("returned", _returned, lambda image: "Returned to the queue: changed after it was submitted"),
     _Stage("begun", _begun, lambda image: "You have begun it"),
+    _LearnedStage(),
     _Stage("oldest", _oldest, lambda image: "Oldest image that nobody has opened"),
     _Stage("left", _left, lambda image: "Begun by somebody else and left"),
     _Stage("skipped", _skipped, _say_skipped),

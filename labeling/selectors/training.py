@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from django.utils import timezone
 
 from labeling.gate import MINIMUM_IMAGES
+from labeling.ladder import Rung
 from labeling.models import (
     CellOutcome,
     Image,
@@ -22,10 +24,15 @@ from labeling.models import (
     Split,
     Submission,
     TrainingRun,
+    VersionStatus,
 )
 from labeling.models.job import OPEN
 
 RUNS_SHOWN = 20
+REPLAY_SHARE = 0.25
+SEEDS = (0,)
+IMPORTED_AT_MOST = 3  # measured in one run: each costs as much as the active version
+MEASURED_FROM_CELLS = 20  # with fewer, a precision is chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +51,12 @@ class OutcomeCounts:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Held-out images: all, those submitted (the gate counts these), and how many the gate needs."""
+    """Held-out images: all, those submitted, and ``deciding``: independent ones among these that have cells and were
+    labelled without seeing outlines, of which the gate needs ``needed``."""
 
     images: int
     submitted: int
+    deciding: int
     needed: int = MINIMUM_IMAGES
 
 
@@ -68,32 +77,47 @@ def open_run(project: Project) -> TrainingRun | None:
 
 def runs_of(project: Project) -> QuerySet[TrainingRun]:
     """The project's runs with what is shown of them, newest first."""
-    return project.runs.select_related("job", "candidate", "compared_with", "started_by").order_by(
-        "-created_at"
-    )
+    runs = project.runs.select_related("job", "candidate", "compared_with", "started_by")
+    return runs.prefetch_related("candidates").order_by("-created_at")
+
+
+def latest_submissions(project: Project, until: datetime | None = None) -> QuerySet[Submission]:
+    """The newest submission of each image, as of ``until``."""
+    submissions = Submission.objects.filter(image__project=project, at__lte=until or timezone.now())
+    newest = submissions.order_by("image_id", "-revision").distinct("image_id").values("pk")
+    return Submission.objects.filter(pk__in=newest)
+
+
+def corrected_cells(project: Project) -> int:
+    """Cells that people had to mend in the images that train."""
+    return sum(_corrected_by_image(project, None).values())
 
 
 def corrections_since(project: Project, since: datetime | None) -> int:
-    """Cells corrected since then. An image that is submitted again counts by what the new submission adds."""
+    """The same since then. An image that is submitted again counts by what the new submission adds."""
     now = _corrected_by_image(project, None)
     before = _corrected_by_image(project, since) if since else {}
     return sum(max(0, count - before.get(image_id, 0)) for image_id, count in now.items())
 
 
 def outcome_counts(project: Project) -> OutcomeCounts:
-    """Outcomes of the latest submission of each image."""
-    sums = _latest_submissions(project).aggregate(
-        untouched=Sum("untouched", default=0),
-        reshaped=Sum("reshaped", default=0),
-        missed=Sum("missed", default=0),
-        false=Sum("false_cells", default=0),
+    """Outcomes of the latest submission of each image, but for those that people labelled without seeing outlines."""
+    sums = (
+        latest_submissions(project)
+        .filter(model_version__isnull=False)
+        .aggregate(
+            untouched=Sum("untouched", default=0),
+            reshaped=Sum("reshaped", default=0),
+            missed=Sum("missed", default=0),
+            false=Sum("false_cells", default=0),
+        )
     )
     return OutcomeCounts(**sums)
 
 
 def outcome_counts_by_version(project: Project) -> dict[UUID | None, OutcomeCounts]:
     """The same by the version that had proposed the cells."""
-    outcomes = CellOutcome.objects.filter(submission__in=_latest_submissions(project))
+    outcomes = CellOutcome.objects.filter(submission__in=latest_submissions(project))
     kinds = {kind.value: Count("id", filter=Q(kind=kind)) for kind in OutcomeKind}
     rows = outcomes.order_by().values_list("model_version_id").annotate(**kinds)
     return {version: OutcomeCounts(**dict(zip(kinds, counts, strict=True))) for version, *counts in rows}
@@ -103,15 +127,34 @@ def evidence(project: Project) -> Evidence:
     """How much the gate has to go by."""
     held_out = project.images.filter(split=Split.HELD_OUT)
     submitted = held_out.filter(status=ImageStatus.SUBMITTED)
-    return Evidence(images=held_out.count(), submitted=submitted.count())
+    telling = submitted.filter(blind=True, cell_count__gt=0)
+    return Evidence(
+        images=held_out.count(),
+        submitted=submitted.count(),
+        deciding=telling.values("group_key").distinct().count(),
+    )
+
+
+def held_out_precision(project: Project, version: ModelVersion) -> float | None:
+    """The version's precision as a run of this project last measured it on held-out images; None if none did."""
+    if version.run_id is not None and version.project_id == project.pk:
+        return measured_precision(version.metrics)
+    runs = project.runs.filter(compared_with=version, finished_at__isnull=False).exclude(evaluation={})
+    seen = runs.order_by("-finished_at").values_list("evaluation", flat=True).first()
+    return measured_precision(seen["active"]) if seen else None
+
+
+def measured_precision(figures: Mapping[str, Any]) -> float | None:
+    """Precision of a gate's summary; None if so few cells were found that it says nothing."""
+    return float(figures["precision"]) if figures.get("found", 0) >= MEASURED_FROM_CELLS else None
 
 
 def versions_of(project: Project) -> QuerySet[ModelVersion]:
     """The project's own versions, newest first, and the bases that it has used."""
-    own = (
-        Q(project=project) | Q(active_in=project) | Q(tuned__project=project) | Q(promotions__project=project)
-    )
-    return ModelVersion.objects.filter(own).select_related("parent").distinct().order_by("-created_at")
+    own = Q(project=project) | Q(active_in=project) | Q(pending_in=project)
+    used = own | Q(tuned__project=project) | Q(promotions__project=project)
+    ids = ModelVersion.objects.filter(used).order_by().values("pk")  # DISTINCT would compare all their JSON
+    return ModelVersion.objects.filter(pk__in=ids).select_related("parent").order_by("-created_at")
 
 
 def run_snapshot(project: Project) -> list[dict[str, Any]]:
@@ -123,10 +166,55 @@ def run_snapshot(project: Project) -> list[dict[str, Any]]:
     ]
 
 
-def cells_to_train_on(project: Project) -> int:
-    """Accepted cells in submitted images of the training split."""
-    images = project.images.filter(status=ImageStatus.SUBMITTED, split=Split.TRAIN)
-    return int(images.aggregate(cells=Sum("cell_count", default=0))["cells"])
+def training_images_with_cells(project: Project) -> int:
+    """Submitted images of the training split that hold accepted cells."""
+    submitted = project.images.filter(status=ImageStatus.SUBMITTED, split=Split.TRAIN)
+    return submitted.filter(cell_count__gt=0).count()
+
+
+def settings_for(project: Project, rungs: Sequence[Rung]) -> dict[str, Any]:
+    """What a run started now is told to do; plain JSON, kept with the run."""
+    earlier = last_learning_run(project)
+    return {
+        "rungs": [int(rung) for rung in rungs],
+        "deep": project.deep,
+        "replay_share": REPLAY_SHARE,
+        "earlier_images": [entry["image"] for entry in earlier.snapshot] if earlier else [],
+        "seeds": list(SEEDS),
+        "imported": [str(pk) for pk in _imported(project).values_list("pk", flat=True)],
+    }
+
+
+def run_settings(run: TrainingRun) -> dict[str, Any]:
+    """What the run's worker needs to know.
+
+    ``rungs``: numbers of the ladder's rungs to try, lowest first. ``deep``: whether an admin allows the trunk.
+    ``replay_share``: the least share of training that goes to ``earlier_images`` (ids that an earlier run learned
+    from), against forgetting. ``seeds``: one a repetition. ``imported``: ids of versions that somebody imported, which
+    are measured beside the candidates.
+    """
+    default = {"rungs": [int(Rung.NECK)], "deep": False, "replay_share": REPLAY_SHARE, "earlier_images": []}
+    return default | {"seeds": list(SEEDS), "imported": []} | run.config.get("settings", {})
+
+
+def run_imported(run: TrainingRun) -> list[ModelVersion]:
+    """The imported versions that the run measures beside its candidates."""
+    return list(ModelVersion.objects.filter(pk__in=run_settings(run)["imported"]).order_by("number"))
+
+
+def imported_evaluations(project: Project) -> dict[str, dict[str, Any]]:
+    """What the gate saw of each imported version (by id) in the latest run that measured it."""
+    runs = project.runs.filter(evaluation__has_key="imported").exclude(evaluation__imported={})
+    found: dict[str, dict[str, Any]] = {}
+    for imported in runs.order_by("finished_at").values_list("evaluation__imported", flat=True):
+        found |= imported
+    return found
+
+
+def _imported(project: Project) -> QuerySet[ModelVersion]:
+    """The latest imported versions that do not serve."""
+    imported = project.versions.filter(status=VersionStatus.IMPORTED).exclude(active_in=project)
+    return imported.order_by("-number")[:IMPORTED_AT_MOST]
 
 
 def run_get(job_id: UUID | str) -> TrainingRun:
@@ -145,12 +233,8 @@ def run_images(run: TrainingRun) -> list[tuple[Image, int, Split]]:
     ]
 
 
-def _latest_submissions(project: Project, until: datetime | None = None) -> QuerySet[Submission]:
-    submissions = Submission.objects.filter(image__project=project, at__lte=until or timezone.now())
-    newest = submissions.order_by("image_id", "-revision").distinct("image_id").values("pk")
-    return Submission.objects.filter(pk__in=newest)
-
-
 def _corrected_by_image(project: Project, until: datetime | None) -> dict[UUID, int]:
+    """Of images that train: held-out ones never do."""
     corrected = F("reshaped") + F("missed") + F("false_cells")
-    return dict(_latest_submissions(project, until).values_list("image_id", corrected))
+    training = latest_submissions(project, until).filter(image__split=Split.TRAIN)
+    return dict(training.values_list("image_id", corrected))

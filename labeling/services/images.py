@@ -15,7 +15,7 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db import transaction
 
-from labeling import live
+from labeling import dispatch, live
 from labeling.errors import Invalid, NotFound, UploadRejected
 from labeling.models import Image, ImageGroup, ImageStatus, Job, JobKind, Project, Series, Split
 from labeling.pixels import ChannelRoles, PixelError, PixelInfo, probe
@@ -23,7 +23,7 @@ from labeling.selectors.channels import channel_roles
 from labeling.selectors.images import image_event
 from labeling.services.jobs import Claim, job_create, job_finish, open_jobs_lock
 
-HELD_OUT_EVERY = 4  # every 4th new group is held out, for good
+HELD_OUT_EVERY = 4  # every 4th new group is held out, for good, until the project has as many as it wants
 NAME_LENGTH = 255
 NEEDS_CHANNELS = "Say which channel shows nuclei and which whole cells: {names}."
 
@@ -114,6 +114,9 @@ def image_segment(*, image: Image) -> Job:
         image.save(update_fields=["status", "error"])
     kind = JobKind.SEGMENT if image.is_ingested else JobKind.INGEST
     job = job_create(kind=kind, project=image.project, image=image)
+    if job.payload.pop("redecode", None):  # it waited behind all others, for nobody; now somebody asks
+        job.save(update_fields=["payload"])
+        dispatch.send_job(job)
     live.publish(image.project_id, "image", image_event(image, job))
     return job
 
@@ -176,9 +179,10 @@ def _locked(image: Image) -> Image:
 @transaction.atomic
 def _insert(image: Image) -> None:
     # The project's lock makes the split of two uploads at once as append-only as that of one.
-    if Project.objects.select_for_update().filter(pk=image.project_id).first() is None:
+    project = Project.objects.select_for_update().filter(pk=image.project_id).first()
+    if project is None:
         raise NotFound("The project")
-    image.split = _split(image)
+    image.split = _split(image, project.held_out_target)
     if image.series is None:
         _insert_one(image)
         return
@@ -204,12 +208,14 @@ def _frame_name(name: str, axis: str, frame: int, count: int) -> str:
     return name.removesuffix(suffix)[: NAME_LENGTH - len(suffix) - len(number)] + number + suffix
 
 
-def _split(image: Image) -> Split:
+def _split(image: Image, held_out_target: int) -> Split:
     """The split of the image's group: what it has been, or by the group's turn."""
     groups = ImageGroup.objects.filter(project_id=image.project_id)
     group = groups.filter(key=image.group_key).first()
     if group is None:
-        split = Split.HELD_OUT if (groups.count() + 1) % HELD_OUT_EVERY == 0 else Split.TRAIN
+        its_turn = (groups.count() + 1) % HELD_OUT_EVERY == 0
+        wanted = its_turn and groups.filter(split=Split.HELD_OUT).count() < held_out_target
+        split = Split.HELD_OUT if wanted else Split.TRAIN
         group = ImageGroup.objects.create(project_id=image.project_id, key=image.group_key, split=split)
     return Split(group.split)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from labeling import live
+from labeling import dispatch, live
 from labeling.models import Image, ImageStatus, Job, JobKind, JobStatus, RunDecision, TrainingRun
+from labeling.models.job import OPEN
 from labeling.selectors.images import image_event
 from labeling.selectors.jobs import job_event
 
@@ -16,7 +17,7 @@ WHILE_RUNNING = {JobKind.INGEST: ImageStatus.INGESTING, JobKind.SEGMENT: ImageSt
 
 def job_claimed(job: Job) -> None:
     """The image shows that work on it has begun."""
-    status = WHILE_RUNNING.get(JobKind(job.kind))
+    status = WHILE_RUNNING.get(JobKind(job.kind)) if _keeps_people_waiting(job) else None
     if job.image_id is not None and status is not None:
         Image.objects.filter(pk=job.image_id).exclude(status__in=PEOPLE_HAVE_IT).update(
             status=status, error=""
@@ -27,7 +28,7 @@ def job_claimed(job: Job) -> None:
 def job_progressed(job: Job) -> None:
     """Tell whoever watches."""
     live.publish(job.project_id, "job", job_event(job))
-    if job.image_id is not None and job.kind in WHILE_RUNNING:
+    if job.image_id is not None and _keeps_people_waiting(job):
         live.publish(job.project_id, "image", image_event(Image.objects.get(pk=job.image_id), job))
 
 
@@ -36,9 +37,23 @@ def job_closed(job: Job) -> None:
     if job.status != JobStatus.SUCCEEDED:
         if job.kind == JobKind.TRAIN:
             _run_ended(job)
-        elif job.kind in WHILE_RUNNING:
+        elif _keeps_people_waiting(job):
             _image_ended(job)
+    if job.kind == JobKind.EMBED and job.payload.get("version"):
+        _version_comes_nearer(job)
     job_progressed(job)
+
+
+def _keeps_people_waiting(job: Job) -> bool:
+    """An image that is decoded again can be opened meanwhile, and keeps what it has if that fails."""
+    return job.kind in WHILE_RUNNING and not job.payload.get("redecode")
+
+
+def _version_comes_nearer(job: Job) -> None:
+    """The last of the features that a version waits for lets it serve."""
+    others = Job.objects.filter(OPEN, project_id=job.project_id, kind=JobKind.EMBED).exclude(pk=job.pk)
+    if not others.filter(payload__version=job.payload["version"]).exists():
+        dispatch.send_prepare(job.project_id)
 
 
 def _image_ended(job: Job) -> None:

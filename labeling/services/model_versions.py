@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any
 
-import numpy as np
 from django.core.files import File
 from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Max
-from safetensors import SafetensorError, safe_open
 
 from labeling.errors import Invalid
+from labeling.gate import ImageScore
+from labeling.ladder import Rung
 from labeling.models import ModelVersion, Project, Promotion, TrainingRun, VersionStatus
+from labeling.models.model_version import ARCHITECTURES
+from labeling.weight_files import Header, WeightFileError, part_hash, read_header, trunk_hash
 
 FORMAT = "cellloop-cellsam-1"
-ARCHITECTURES = ("tiny", "vit_b")
 
 
 def model_version_register(*, path: Path) -> ModelVersion:
@@ -48,36 +51,70 @@ def _register(path: Path, sha256: str) -> ModelVersion:
     return version
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainedCandidate:
+    """What a run made on one rung of the ladder: a safetensors file of the tuned parts, and how it did.
+
+    ``scores`` are its own on the run's held-out images; ``curve`` and ``config`` are plain JSON.
+    """
+
+    rung: Rung
+    weights: bytes
+    trunk_hash: str
+    neck_hash: str
+    finder_hash: str
+    threshold: float
+    scores: Sequence[ImageScore]
+    curve: list[Any]
+    config: dict[str, Any]
+
+
 def version_add(
-    *, run: TrainingRun, neck_weights: bytes, neck_hash: str, threshold: float, metrics: dict[str, Any]
+    *,
+    run: TrainingRun,
+    candidate: TrainedCandidate,
+    status: VersionStatus,
+    reason: str,
+    metrics: dict[str, Any],
+    evaluation: dict[str, Any],
 ) -> ModelVersion:
-    """The tuned version that a run made, as a candidate. The caller holds the project's lock."""
-    base, project = run.base, run.project
-    number = ModelVersion.objects.filter(project=project).aggregate(last=Max("number"))["last"] or 0
+    """The tuned version that a run made, with what the gate said of it. The caller holds the project's lock."""
+    base = run.base
     version = ModelVersion(
-        project=project, number=number + 1, name=f"v{number + 1}", parent=base, architecture=base.architecture,
-        weights_sha256=hashlib.sha256(neck_weights).hexdigest(), trunk_hash=base.trunk_hash, neck_hash=neck_hash,
-        preprocessing=base.preprocessing, threshold=threshold, licence=base.licence, metrics=metrics,
-        status=VersionStatus.CANDIDATE,
+        project=run.project, parent=base, run=run, rung=candidate.rung, architecture=base.architecture,
+        weights_sha256=hashlib.sha256(candidate.weights).hexdigest(), trunk_hash=candidate.trunk_hash,
+        neck_hash=candidate.neck_hash, finder_hash=candidate.finder_hash, preprocessing=base.preprocessing,
+        threshold=candidate.threshold, licence=base.licence, metrics=metrics, config=candidate.config,
+        curve=candidate.curve, snapshot=run.snapshot, evaluation=evaluation, status=status, reason=reason,
     )  # fmt: skip
-    version.weights.save("neck.safetensors", ContentFile(neck_weights), save=False)
-    version.save(force_insert=True)
+    number_and_name(version)
+    version.weights.save("tuned.safetensors", ContentFile(candidate.weights), save=False)
+    try:
+        version.save(force_insert=True)
+    except BaseException:
+        default_storage.delete(str(version.weights.name))
+        raise
     return version
+
+
+def number_and_name(version: ModelVersion) -> None:
+    """Give a project's new version the next number. The caller holds the project's lock."""
+    last = ModelVersion.objects.filter(project=version.project).aggregate(last=Max("number"))["last"] or 0
+    version.number, version.name = last + 1, f"v{last + 1}"
 
 
 def _read_base(path: Path) -> ModelVersion:
     try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = dict(file.metadata() or {})
+        with path.open("rb") as file:
+            header = read_header(file, size=path.stat().st_size)
+            metadata = dict(header.metadata)
             if metadata.get("format") != FORMAT:
                 raise Invalid(
                     f"{path.name} is not a CellLoop model: its format is {metadata.get('format')!r}."
                 )
             config = json.loads(metadata["config"])
-            hashes = {
-                part: metadata.get(f"{part}_hash") or _part_hash(file, part) for part in ("trunk", "neck")
-            }
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+            hashes = part_hashes(file, header)
+    except (WeightFileError, OSError, KeyError, ValueError) as error:
         raise Invalid(f"{path.name} cannot be read as a model: {error}") from error
     if config["name"] not in ARCHITECTURES:
         raise Invalid(f"{path.name}: there is no architecture {config['name']!r}.")
@@ -85,6 +122,7 @@ def _read_base(path: Path) -> ModelVersion:
         architecture=config["name"],
         trunk_hash=hashes["trunk"],
         neck_hash=hashes["neck"],
+        finder_hash=hashes["finder"],
         preprocessing=metadata.get("preprocessing") or _preprocessing(config),
         threshold=config["thresholds"]["box"],
         licence=metadata.get("licence", ""),
@@ -99,14 +137,13 @@ def _preprocessing(config: dict[str, Any]) -> str:
     return f"{config['name']}-{hashlib.sha256(shaping.encode()).hexdigest()[:16]}"
 
 
-def _part_hash(file: Any, part: str) -> str:
-    """SHA-256 over names, shapes and float32 values of the tensors of one part, names without its prefix."""
-    digest, prefix = hashlib.sha256(), f"{part}."
-    for key in sorted(name for name in cast(Iterable[str], file.keys()) if name.startswith(prefix)):
-        tensor = np.ascontiguousarray(file.get_tensor(key), dtype=np.float32)
-        digest.update(f"{key.removeprefix(prefix)}{tuple(tensor.shape)}".encode())
-        digest.update(tensor.tobytes())
-    return digest.hexdigest()
+def part_hashes(file: IO[bytes], header: Header) -> dict[str, str]:
+    """SHA-256 of the trunk, the neck and the finder of a full model file."""
+    return {
+        "trunk": trunk_hash(file, header),
+        "neck": part_hash(file, header, "neck"),
+        "finder": part_hash(file, header, "finder"),
+    }
 
 
 def _file_sha256(path: Path) -> str:

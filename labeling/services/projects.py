@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.utils import timezone
 
 from labeling.errors import Conflict, Forbidden, Invalid, NotFound
 from labeling.models import (
@@ -21,12 +20,15 @@ from labeling.models import (
     Promotion,
     Proposal,
     Role,
+    Submission,
     TrainingRun,
 )
 from labeling.selectors.access import RANKS
 from labeling.selectors.model_versions import default_version
+from labeling.services.activation import project_locked
 from labeling.services.jobs import open_jobs_lock
-from labeling.services.training import schedule_check
+from labeling.services.loop_settings import loop_settings_set
+from labeling.services.schedules import schedule_remove
 
 NAME_LENGTH = 200
 
@@ -43,25 +45,12 @@ def project_create(*, name: str, created_by: Any) -> Project:
 
 
 @transaction.atomic
-def project_update(
-    *,
-    project: Project,
-    name: str | None = None,
-    correction_threshold: int | None = None,
-    train_schedule: str | None = None,
-) -> Project:
-    """Change what is given. Raises Invalid for an empty name, a threshold under 1 or a broken schedule."""
-    project = Project.objects.select_for_update().get(pk=project.pk)
+def project_update(*, project: Project, name: str | None = None, **loop: Any) -> Project:
+    """Change what is given: the name, or settings of the loop. Raises Invalid for an empty name or a broken setting."""
+    project = loop_settings_set(project=project, **loop) if loop else project_locked(project.pk)
     if name is not None:
         project.name = _checked_name(name)
-    if correction_threshold is not None:
-        if not 1 <= correction_threshold <= 1_000_000:
-            raise Invalid("The threshold is a number of cells from 1 to 1,000,000.")
-        project.correction_threshold = correction_threshold
-    if train_schedule is not None and train_schedule != project.train_schedule:
-        schedule_check(train_schedule)
-        project.train_schedule, project.schedule_since = train_schedule, timezone.now()
-    project.save(update_fields=["name", "correction_threshold", "train_schedule", "schedule_since"])
+        project.save(update_fields=["name"])
     return project
 
 
@@ -79,8 +68,10 @@ def project_delete(*, project: Project) -> None:
     Cell.objects.filter(image__project=project).delete()
     Edit.objects.filter(image__project=project).delete()
     Promotion.objects.filter(project=project).delete()
+    Submission.objects.filter(image__project=project).delete()
+    Project.objects.filter(pk=project.pk).update(active_version=None, pending_version=None)
     TrainingRun.objects.filter(project=project).delete()
-    Project.objects.filter(pk=project.pk).update(active_version=None)
+    schedule_remove(project.pk)
     project.delete()
     transaction.on_commit(lambda: _delete_files(names), robust=True)
 

@@ -7,46 +7,79 @@ from typing import Literal
 from uuid import UUID, uuid4
 
 from django.db import transaction
+from django.utils import timezone
 
 from labeling import live
 from labeling.errors import Conflict
-from labeling.models import Edit, Image, ImageStatus, Job, JobKind, Proposal, Source
+from labeling.models import (
+    Edit,
+    Image,
+    ImageStatus,
+    Job,
+    JobKind,
+    Proposal,
+    ProposalStatus,
+    Source,
+    Split,
+)
 from labeling.patch import CellState, Patch
 from labeling.rle import BoxMask
 from labeling.selectors.cells import cell_states, was_edited_by_a_person
 from labeling.selectors.images import image_event
+from labeling.selectors.presegmentation import presegmentation
+from labeling.selectors.presence import lease_holder
 from labeling.selectors.proposals import proposals_open
 from labeling.services.edits import IMAGE_FIELDS, cells_write, edit_publish
 from labeling.services.job_effects import PEOPLE_HAVE_IT
 from labeling.services.jobs import Claim, job_create, job_finish
+from labeling.uncertainty import Evidence, disagreement, uncertainty
 
-Outcome = Literal["stored", "proposal"]
+Outcome = Literal["stored", "proposal", "bare", "hidden", "dropped"]
 
 
 @transaction.atomic
 def segmentation_store(
-    *, claim: Claim, image_id: UUID, version_id: UUID, masks: Sequence[BoxMask], scores: Sequence[float]
-) -> Outcome:
+    *, claim: Claim, image_id: UUID, version_id: UUID, masks: Sequence[BoxMask], scores: Sequence[float],
+    evidence: Evidence | None = None,
+) -> Outcome:  # fmt: skip
     """Close the job and replace the image's model cells by ``masks`` (tight, in image pixels) in one transaction.
 
-    If a person has edited or submitted the image, nothing is replaced and the result is kept as a Proposal. Raises
-    ClaimLost, and ValueError if masks and scores differ in number.
+    ``evidence`` tells how unsure the model is about the image, which orders the queue.
+    If a person has edited or submitted the image, or the project hides what its model finds, nothing is replaced and
+    the result is kept as a Proposal. A blind image stays bare, and one that somebody opened keeps what it shows when
+    it is only decoded again. Raises ClaimLost, and ValueError if masks and scores differ in number.
     """
     job = job_finish(claim=claim, message=_words(len(masks)))
-    image = Image.objects.select_for_update().get(pk=image_id)
+    image = (
+        Image.objects.select_for_update(of=("self",))
+        .select_related("project__active_version")
+        .get(pk=image_id)
+    )
     theirs = image.status in PEOPLE_HAVE_IT or was_edited_by_a_person(image.pk)
     existing = () if theirs else tuple(cell_states(image.pk).values())
     patch = Patch(added=_cells(image, version_id, masks, scores), removed=existing)
+    if not theirs:
+        image.uncertainty = _uncertainty(evidence, existing, version_id, masks)
+    if _is_blind(image):
+        _keep_bare(image, theirs)
+        return "bare"
+    if job.payload.get("redecode") and (theirs or lease_holder(image.pk) is not None):
+        return "dropped"
     if theirs:
         _propose(job, image, version_id, patch)
-    else:
-        _replace(job, image, version_id, patch)
-    return "proposal" if theirs else "stored"
+        return "proposal"
+    if not presegmentation(image.project).shown:
+        _hide(job, image, version_id, patch)
+        return "hidden"
+    _replace(job, image, version_id, patch)
+    return "stored"
 
 
 @transaction.atomic
-def embedding_request(*, image_id: UUID) -> Job:
+def embedding_request(*, image_id: UUID, version_id: UUID | None = None) -> Job:
     """Compute the image's features anew: they were evicted, or never made. One job at a time for an image.
+
+    Those that the active version reads, unless ``version_id`` names another one.
 
     Raises Conflict if the image was not read yet, or the project has no model.
     """
@@ -55,7 +88,26 @@ def embedding_request(*, image_id: UUID) -> Job:
         raise Conflict(f"{image.name} has not been read yet.", code="not_ready")
     if image.project.active_version_id is None:
         raise Conflict("This project has no model yet.", code="no_model")
-    return job_create(kind=JobKind.EMBED, project=image.project, image=image)
+    payload = {"version": str(version_id)} if version_id is not None else {}
+    return job_create(kind=JobKind.EMBED, project=image.project, image=image, payload=payload)
+
+
+def _is_blind(image: Image) -> bool:
+    """Fixed at the first segmentation: a held-out image of which nobody has seen a model's outlines yet."""
+    if image.blind:
+        return True
+    seen = Edit.objects.filter(image=image, model_version__isnull=False).exists()
+    seen = seen or Proposal.objects.filter(image=image).exists()
+    return image.split == Split.HELD_OUT and image.project.blind_held_out and not seen
+
+
+def _keep_bare(image: Image, theirs: bool) -> None:
+    image.blind = True
+    if image.status not in PEOPLE_HAVE_IT:
+        image.status = ImageStatus.IN_PROGRESS if theirs else ImageStatus.READY
+        image.error = ""
+    image.save(update_fields=["blind", "status", "error", "uncertainty"])
+    live.publish(image.project_id, "image", image_event(image))
 
 
 def _replace(job: Job, image: Image, version_id: UUID, patch: Patch) -> None:
@@ -64,13 +116,39 @@ def _replace(job: Job, image: Image, version_id: UUID, patch: Patch) -> None:
         cells_write(image, patch, job_id=job.pk)
     image.status, image.error = ImageStatus.READY, ""
     image.revision += 1
-    image.save(update_fields=IMAGE_FIELDS)
+    image.save(update_fields=[*IMAGE_FIELDS, "uncertainty"])
     # Stored even if nothing was found: what people add then are cells that this version missed.
     edit = Edit.objects.create(
         image=image, revision=image.revision, source=Source.MODEL, model_version_id=version_id, job=job,
         patch=patch.to_json(),
     )  # fmt: skip
     edit_publish(image, edit)
+
+
+def _uncertainty(
+    evidence: Evidence | None, existing: Sequence[CellState], version_id: UUID, masks: Sequence[BoxMask]
+) -> float | None:
+    """Unknown without evidence. What another version had found and this one replaces is a second opinion."""
+    if evidence is None:
+        return None
+    others = [cell.mask for cell in existing if cell.model_version != str(version_id)]
+    return uncertainty(evidence, disagreement=disagreement(others, masks) if others else None)
+
+
+def _hide(job: Job, image: Image, version_id: UUID, patch: Patch) -> None:
+    """Keep the result as a proposal, instead of an earlier one that nobody decided on. What an earlier segmentation
+    shows is taken away."""
+    open_ones = Proposal.objects.filter(image=image, status=ProposalStatus.OPEN)
+    open_ones.update(status=ProposalStatus.DISMISSED, decided_at=timezone.now())
+    kept = Patch(added=patch.added).to_json()
+    Proposal.objects.create(image=image, job=job, model_version_id=version_id, patch=kept)
+    if patch.removed:
+        _replace(job, image, version_id, Patch(removed=patch.removed))
+    else:
+        image.status, image.error = ImageStatus.READY, ""
+        image.save(update_fields=["status", "error", "uncertainty"])
+        live.publish(image.project_id, "image", image_event(image))
+    live.publish(image.project_id, "proposal", {"image": str(image.pk), "open": proposals_open(image.pk)})
 
 
 def _propose(job: Job, image: Image, version_id: UUID, patch: Patch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +16,14 @@ from labeling.models import CellOutcome, Image, ImageStatus, OutcomeKind, Submis
 from labeling.patch import CellState
 from labeling.selectors.cells import cell_states, cells_at, predicted_cells, predicting_version
 from labeling.selectors.images import image_event
+from labeling.selectors.labour import seconds_of_work
 from labeling.services.leases import lease_check
-from labeling.services.outcomes import Outcome, outcomes
+from labeling.services.outcomes import outcomes
 
+_Key = tuple[str, str, float | None, str | None]  # cell, kind, IoU, version of an outcome
+
+KINDS = (OutcomeKind.UNTOUCHED, OutcomeKind.RESHAPED, OutcomeKind.MISSED, OutcomeKind.FALSE)
+WRITTEN = ("untouched", "reshaped", "missed", "false_cells", "model_version", "seconds")
 SUBMITTABLE = (ImageStatus.READY, ImageStatus.IN_PROGRESS)
 SUBMITTED_FIELDS = (
     "status", "submitted_at", "submitted_by", "returned_at", "skipped_at", "skipped_by", "skip_reason",
@@ -46,7 +52,7 @@ def image_submit(*, image_id: UUID, by: Any, revision: int, session: str | None 
     image.returned_at, image.skipped_at, image.skipped_by, image.skip_reason = None, None, None, ""
     image.save(update_fields=SUBMITTED_FIELDS)
     submission, _ = Submission.objects.get_or_create(image=image, revision=revision, defaults={"by": by})
-    _write(submission, _outcomes(image.pk, revision, cell_states(image.pk)))
+    _write(submission, _computed(submission, cell_states(image.pk)))
     live.publish(image.project_id, "image", image_event(image))
     live.publish(image.project_id, "model", {"submitted": str(image.pk)})
     return image
@@ -56,54 +62,55 @@ def image_submit(*, image_id: UUID, by: Any, revision: int, session: str | None 
 def submission_rebuild(*, submission_id: UUID, write: bool) -> bool:
     """Compute the outcomes of a submission anew from the Edits alone. Returns whether the stored ones were equal."""
     submission = Submission.objects.select_for_update().get(pk=submission_id)
-    accepted = cells_at(submission.image_id, submission.revision)
-    computed = _outcomes(submission.image_id, submission.revision, accepted)
-    equal = _stored(submission) == [_key(outcome) for outcome in computed] and _counts_match(
-        submission, computed
-    )
+    computed = _computed(submission, cells_at(submission.image_id, submission.revision))
+    equal = _stored(submission) == computed
     if write and not equal:
         _write(submission, computed)
     return equal
 
 
-def _outcomes(image_id: UUID, revision: int, accepted: dict[str, CellState]) -> list[Outcome]:
+@dataclass(frozen=True, slots=True)
+class _Computed:
+    """What follows from the Edits: each cell's outcome, whose cells people saw, and the seconds that they took."""
+
+    outcomes: tuple[_Key, ...]
+    counts: tuple[int, ...]
+    model_version: str | None
+    seconds: float | None
+
+
+def _computed(submission: Submission, accepted: dict[str, CellState]) -> _Computed:
+    image_id, revision = submission.image_id, submission.revision
     version = predicting_version(image_id, revision)
-    return outcomes(predicted_cells(image_id, revision), accepted, str(version) if version else None)
+    shown = str(version) if version else None
+    found = outcomes(predicted_cells(image_id, revision), accepted, shown)
+    counts = Counter(outcome.kind for outcome in found)
+    return _Computed(
+        outcomes=tuple((o.cell_id, o.kind.value, o.iou, o.model_version) for o in found),
+        counts=tuple(counts[kind] for kind in KINDS),
+        model_version=shown,
+        seconds=seconds_of_work(submission),
+    )
 
 
-def _write(submission: Submission, found: list[Outcome]) -> None:
-    counts = _counts(found)
-    submission.untouched, submission.reshaped = counts[OutcomeKind.UNTOUCHED], counts[OutcomeKind.RESHAPED]
-    submission.missed, submission.false_cells = counts[OutcomeKind.MISSED], counts[OutcomeKind.FALSE]
-    submission.save(update_fields=["untouched", "reshaped", "missed", "false_cells"])
+def _stored(submission: Submission) -> _Computed:
+    rows = submission.outcomes.values_list("cell_id", "kind", "iou", "model_version_id")
+    return _Computed(
+        outcomes=tuple(sorted((str(i), kind, iou, str(v) if v else None) for i, kind, iou, v in rows)),
+        counts=(submission.untouched, submission.reshaped, submission.missed, submission.false_cells),
+        model_version=str(submission.model_version_id) if submission.model_version_id else None,
+        seconds=submission.seconds,
+    )
+
+
+def _write(submission: Submission, computed: _Computed) -> None:
+    submission.untouched, submission.reshaped, submission.missed, submission.false_cells = computed.counts
+    submission.model_version_id = UUID(computed.model_version) if computed.model_version else None
+    submission.seconds = computed.seconds
+    submission.save(update_fields=WRITTEN)
     submission.outcomes.all().delete()
     rows = [
-        CellOutcome(
-            submission=submission, cell_id=outcome.cell_id, kind=outcome.kind, iou=outcome.iou,
-            model_version_id=outcome.model_version,
-        )
-        for outcome in found
-    ]  # fmt: skip
+        CellOutcome(submission=submission, cell_id=cell_id, kind=kind, iou=iou, model_version_id=version)
+        for cell_id, kind, iou, version in computed.outcomes
+    ]
     CellOutcome.objects.bulk_create(rows, batch_size=2000)
-
-
-def _counts(found: list[Outcome]) -> Counter[OutcomeKind]:
-    return Counter(outcome.kind for outcome in found)
-
-
-def _counts_match(submission: Submission, found: list[Outcome]) -> bool:
-    counts = _counts(found)
-    stored = (submission.untouched, submission.reshaped, submission.missed, submission.false_cells)
-    kinds = (OutcomeKind.UNTOUCHED, OutcomeKind.RESHAPED, OutcomeKind.MISSED, OutcomeKind.FALSE)
-    return stored == tuple(counts[kind] for kind in kinds)
-
-
-def _key(outcome: Outcome) -> tuple[str, str, float | None, str | None]:
-    return outcome.cell_id, outcome.kind.value, outcome.iou, outcome.model_version
-
-
-def _stored(submission: Submission) -> list[tuple[str, str, float | None, str | None]]:
-    rows = submission.outcomes.values_list("cell_id", "kind", "iou", "model_version_id")
-    return sorted(
-        (str(id_), kind, iou, str(version) if version else None) for id_, kind, iou, version in rows
-    )

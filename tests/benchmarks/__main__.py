@@ -1,46 +1,64 @@
 """`python -m tests.benchmarks`: starts a stack, measures it over HTTP, prints figures with the machine and the date.
 
---only NAME    model, boxes, uploads, edits or processes, more than once if wanted
+--only NAME    model, redecode, boxes, uploads, edits, processes or canvas, more than once if wanted
 --quick        few repetitions, to see that everything works; its figures are not worth quoting
+--large        the canvas also opens an image of 20,000 x 20,000
 --fresh-clone  also the minutes from a fresh clone to READY
 --write        also write docs/benchmarks.md
-
-The canvas, which needs a browser, is measured by `python -m tests.benchmarks.canvas`.
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from backend.supervisor import Stack
-from tests.benchmarks import boxes, edits, model, processes, uploads
-from tests.benchmarks.report import HEADER, PAGE, Figure, machine, say, with_page
+from tests.benchmarks import boxes, canvas, edits, model, processes, redecode, uploads
+from tests.benchmarks.report import HEADER, PAGE, Figure, machine, say, with_page, with_section
 from tests.benchmarks.setting import FULL, QUICK, Size, clean_environ
 from tests.integration.http_client import Person
 
 MEASURES = {"boxes": boxes.measure, "uploads": uploads.measure, "edits": edits.measure}
+ALL = ["model", "redecode", *MEASURES, "processes", "canvas"]
 
 
 def main() -> None:
     """Measure, printing each figure as it comes."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--only", action="append", choices=[*MEASURES, "model", "processes"])
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--fresh-clone", action="store_true")
-    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--only", action="append", choices=ALL)
+    for option in ("--quick", "--large", "--fresh-clone", "--write"):
+        parser.add_argument(option, action="store_true")
     options = parser.parse_args()
-    chosen = options.only or ["model", *MEASURES, "processes"]
+    chosen, quick = options.only or ALL, options.quick
     about = machine()
     say(about, "", HEADER)
-    figures = []
-    for figure in measured(chosen, QUICK if options.quick else FULL, fresh_clone=options.fresh_clone):
+    if set(chosen) != {"canvas"} or options.fresh_clone:
+        figures = told(measured(chosen, QUICK if quick else FULL, fresh_clone=options.fresh_clone))
+        if options.write:
+            write(with_page(written(), about, figures))
+    if "canvas" in chosen:
+        seen = told(canvas.measured(canvas.QUICK if quick else canvas.FULL, large=options.large))
+        if options.write:
+            write(with_section(written(), "Canvas", canvas.section(about, seen)))
+
+
+def told(figures: Iterable[Figure]) -> list[Figure]:
+    """All of them, each printed as soon as it is there."""
+    found = []
+    for figure in figures:
         say(figure.row)
-        figures.append(figure)
-    if options.write:
-        PAGE.write_text(with_page(PAGE.read_text(encoding="utf-8"), about, figures), encoding="utf-8")
+        found.append(figure)
+    return found
+
+
+def written() -> str:
+    return PAGE.read_text(encoding="utf-8")
+
+
+def write(text: str) -> None:
+    PAGE.write_text(text, encoding="utf-8")
 
 
 def measured(chosen: list[str], size: Size, *, fresh_clone: bool) -> Iterator[Figure]:
@@ -48,6 +66,8 @@ def measured(chosen: list[str], size: Size, *, fresh_clone: bool) -> Iterator[Fi
     environ = clean_environ()
     if "model" in chosen:
         yield from model.measure(size)
+    if "redecode" in chosen:
+        yield from redecode.measure(size)
     with tempfile.TemporaryDirectory(prefix="cellloop-bench-") as folder:
         data = Path(folder) / "data"
         with Stack(data_dir=data, port=0, environ=environ) as stack:

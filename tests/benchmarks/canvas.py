@@ -1,18 +1,13 @@
 """The labelling page's canvas: what it costs follows what is touched, not how many cells there are.
 
-`python -m tests.benchmarks.canvas` drives the real page in headless Chromium: images of 4096 x 4096 with 0, 100, 1,000
-and 10,000 cells in turn, so that a busy machine slows all of them alike. A time runs from the pointer's event until the
-graphics have finished drawing what it caused; an edit's also until the page is idle again. Work is the processor time
-that all of the browser took for it, which a busy machine hardly changes.
-
---quick   few repetitions, to see that it works
---large   also opens an image of 20,000 x 20,000
---write   also writes the section of docs/benchmarks.md
+Drives the real page in headless Chromium: images of 4096 x 4096 with 0, 100, 1,000 and 10,000 cells in turn, so that a
+busy machine slows all of them alike. A time runs from the pointer's event until the graphics have finished drawing what
+it caused; an edit's also until the page is idle again. Work is the processor time that all of the browser took for it,
+which a busy machine hardly changes.
 """
 
 from __future__ import annotations
 
-import argparse
 import io
 import os
 import statistics
@@ -30,7 +25,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from backend.supervisor import Stack
 from labeling.rle import encode
-from tests.benchmarks.report import HEADER, PAGE, Figure, machine, say, table, with_section
+from tests.benchmarks.report import Figure, table
 from tests.benchmarks.setting import clean_environ
 from tests.e2e.chromium import launch_chromium
 from tests.e2e.pages import LabelPage, log_in
@@ -92,31 +87,13 @@ class Case:
     def median(self, act: str) -> float:
         return statistics.median(self.times[act])
 
-
-def main() -> None:
-    """Measure, print the figures, and write them if asked."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.benchmarks.canvas", description=__doc__.split("\n", 1)[0]
-    )
-    for option in ("--quick", "--large", "--write"):
-        parser.add_argument(option, action="store_true")
-    options = parser.parse_args()
-    about = machine()
-    say(about, "", HEADER)
-    figures = []
-    for figure in measured(QUICK if options.quick else FULL, large=options.large):
-        say(figure.row)
-        figures.append(figure)
-    if options.write:
-        PAGE.write_text(
-            with_section(PAGE.read_text(encoding="utf-8"), "Canvas", section(about, figures)),
-            encoding="utf-8",
-        )
+    def total(self, act: str) -> float:
+        return sum(self.work[act])
 
 
 def section(about: str, figures: list[Figure]) -> str:
     """The text of the section in docs/benchmarks.md."""
-    return f"""Taken by `python -m tests.benchmarks.canvas --large --write` on the real labelling page in
+    return f"""Taken by `python -m tests.benchmarks --only canvas --large --write` on the real labelling page in
 headless Chromium, which draws in software on a machine without a GPU: the ratios are what counts, the times are an
 upper bound. Work is processor time of the browser; time is what the clock says, on a machine that did other things too.
 
@@ -170,17 +147,25 @@ def against_cells(context: BrowserContext, images: dict[int, str], effort: Effor
 
 
 def ratios(cases: list[Case]) -> Iterator[Figure]:
-    """What more cells than BASE add: to the work, then to the time."""
+    """What other numbers of cells than BASE cost against it: work first, then time. None at all has no goal to meet."""
     (base,) = [case for case in cases if case.cells == BASE]
-    more = [case for case in cases if case.cells > BASE]
-    for act, words in WORKS.items():
-        for case in more:
-            ratio = sum(case.work[act]) / sum(base.work[act])
-            yield Figure(f"work of {words}: {case.cells:,} cells against {BASE}", ratio, "times", GOAL)
-    for act, words in ACTS.items():
-        for case in more:
-            ratio = case.median(act) / base.median(act)
-            yield Figure(f"time of {words}: {case.cells:,} cells against {BASE}", ratio, "times", GOAL)
+    others = [case for case in cases if case is not base]
+    measures = [
+        *(
+            ("work", words, base.total(act), [each.total(act) for each in others])
+            for act, words in WORKS.items()
+        ),
+        *(
+            ("time", words, base.median(act), [each.median(act) for each in others])
+            for act, words in ACTS.items()
+        ),
+    ]
+    for kind, words, of_base, of_others in measures:
+        for case, value in zip(others, of_others, strict=True):
+            goal = GOAL if case.cells > BASE else None
+            yield Figure(
+                f"{kind} of {words}: {case.cells:,} cells against {BASE}", value / of_base, "times", goal
+            )
 
 
 def opened(context: BrowserContext, image: str, cells: int) -> Case:
@@ -329,7 +314,3 @@ def round_cells(count: int) -> list[JsonObject]:
             }
         )
     return cells
-
-
-if __name__ == "__main__":
-    main()

@@ -68,7 +68,7 @@ def test_true_corrections_are_promoted(person: Person, taught: tuple[str, JsonOb
     assert run["corrected_cells"] > 0
     model = person.get(f"projects/{project}/model")
     assert model["active"]["id"] == run["candidate"]["id"]
-    assert model["held_out"] == {"images": 5, "submitted": 5, "needed": 5}
+    assert model["held_out"] == {"images": 5, "submitted": 5, "deciding": 5, "needed": 5}
     assert model["corrections"]["since_last_run"] == 0
 
 
@@ -103,8 +103,8 @@ def test_wrong_corrections_are_rejected(person: Person) -> None:
     assert run["decision"] == "rejected", run["decision_reason"]
     assert run["decision_reason"]
     assert person.get(f"projects/{project}")["active_version"] == before
-    (version,) = [v for v in person.get(f"projects/{project}/model")["versions"] if not v["is_base"]]
-    assert version["state"] == "rejected"
+    tuned = [v for v in person.get(f"projects/{project}/model")["versions"] if not v["is_base"]]
+    assert [v["state"] for v in tuned] == ["rejected"] * len(run["rungs"])
 
 
 def test_few_held_out_images_prove_nothing(person: Person) -> None:

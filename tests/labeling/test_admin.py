@@ -7,14 +7,14 @@ from django.urls import reverse
 
 from labeling.models import Image, Job, ModelVersion, Project, TrainingRun
 from tests.factories import World, make_user
-from tests.labeling.services.test_training import complete, start, submit_with_corrections
+from tests.labeling.services.test_training import complete, start, submit_two
 
 REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
 
 
 @pytest.fixture
 def client(world: World) -> Client:
-    submit_with_corrections(world, seed=0)
+    submit_two(world)
     complete(*start(world))
     client = Client()
     client.force_login(make_user("root", is_staff=True, is_superuser=True))

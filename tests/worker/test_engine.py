@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from django.conf import settings
 
-from labeling.gate import ImageScore
+from labeling.ladder import Rung
+from labeling.matching import count_matches
+from labeling.rle import BoxMask
 from tests.scenes import Scene, nuclei
-from worker.cellsam import load
-from worker.cellsam.checkpoint import state_hash
-from worker.cellsam.evaluate import Sample
-from worker.cellsam.finetune import TuningConfig, TuningError, TuningSample
+from worker.cellsam import Predictor, load
+from worker.cellsam.checkpoint import tuned_bytes
+from worker.cellsam.predictor import Stopped
+from worker.cellsam.tuning import Schedule, TuningConfig, TuningError, TuningSample, label_map
 from worker.engine import Engine, FeaturesMissing, Prompt
 from worker.features import FeatureStore
+from worker.scoring import HeldOutImage
 from worker.weights import VersionWeights, WeightFile
 
-QUICK = TuningConfig(steps=4, check_every=2, max_validation_cells=10)
+BRIEF = Schedule(rate=1e-4, passes=1, least=2, most=2, check_every=1)
+QUICK = TuningConfig(neck=BRIEF, finder=BRIEF, windows_a_step=1, tiles_a_step=1, max_validation_cells=6)
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +34,15 @@ def version(tmp_path_factory: pytest.TempPathFactory) -> VersionWeights:
     path = tmp_path_factory.mktemp("weights") / "base.safetensors"
     path.write_bytes(Path(settings.CELLLOOP_WEIGHTS).read_bytes())
     file = WeightFile(path, hashlib.sha256(path.read_bytes()).hexdigest())
-    model = load(path)
-    return VersionWeights(file, None, state_hash(model.neck.state_dict()), model.config.thresholds.box)
+    predictor = Predictor(load(path))
+    return VersionWeights(
+        base=file,
+        tuned=None,
+        trunk_hash=predictor.trunk_hash,
+        neck_hash=predictor.neck_hash,
+        finder_hash=predictor.finder_hash,
+        threshold=predictor.thresholds.box,
+    )
 
 
 @pytest.fixture
@@ -110,41 +122,83 @@ def test_corrupt_features_are_computed_again(version: VersionWeights, tmp_path: 
     assert engine.decode(key(1), prompt(scene), version).mask.area > 0
 
 
-def test_tuning_and_comparing_run_no_trunk(engine: Engine, version: VersionWeights) -> None:
-    scenes = [nuclei(seed, side=128, cells=6) for seed in range(4)]
-    features = [engine.embed(key(i), source(scene), version) for i, scene in enumerate(scenes)]
-    predictor = engine.predictor(version)
-    calls = predictor.trunk_calls
-    samples = [TuningSample(f, scene.masks) for f, scene in zip(features[:3], scenes[:3], strict=True)]
-    tuned = engine.tune(version.base, samples, QUICK)
-    held_out = [Sample("held-out", "gray", features[3], scenes[3].labels)]
-    active, candidate = engine.score([predictor, tuned.predictor], held_out)
-    assert predictor.trunk_calls == calls
-    assert tuned.predictor.trunk_calls == calls
-    assert [type(score) for score in (*active, *candidate)] == [ImageScore, ImageScore]
-    assert active[0].image_id == "held-out"
-    assert active[0].true_positive + active[0].false_negative == len(scenes[3].masks)
-
-
-def test_a_tuned_neck_comes_back_from_its_file(
-    engine: Engine, version: VersionWeights, tmp_path: Path
-) -> None:
-    scenes = [nuclei(seed, side=128, cells=6) for seed in range(3)]
+@pytest.fixture
+def tuned(engine: Engine, version: VersionWeights, tmp_path: Path) -> VersionWeights:
+    """Neck and CellFinder moved by tuning, stored as a version; the engine has the features of image 0."""
+    scenes = [nuclei(seed, side=96, cells=5) for seed in range(2)]
     features = [engine.embed(key(i), source(scene), version) for i, scene in enumerate(scenes)]
     samples = [TuningSample(f, scene.masks) for f, scene in zip(features, scenes, strict=True)]
-    tuned = engine.tune(version.base, samples, QUICK)
-    path = tmp_path / "neck.safetensors"
-    path.write_bytes(tuned.weights)
-    neck = WeightFile(path, hashlib.sha256(tuned.weights).hexdigest())
-    stored = VersionWeights(version.base, neck, tuned.neck_hash, tuned.threshold)
-    box = prompt(scenes[0])
-    again = engine.decode(key(0), box, stored)
-    masks, scores = tuned.predictor.decode(features[0], boxes=[list(box.box)])
-    assert again.mask == masks[0]
-    assert again.score == pytest.approx(float(scores[0]), abs=1e-5)
-    assert tuned.curve[0]["loss"] is None  # and not NaN, which is no JSON
+    calls = engine.predictor(version).trunk_calls
+    model = engine.ladder(version.base, samples, QUICK).climb(Rung.FINDER)
+    assert model.predictor.trunk_calls == calls
+    moved = model.predictor.with_parts(
+        {
+            "neck": {n: t + 0.01 for n, t in model.predictor.model.neck.state_dict().items()},
+            "finder": {n: t * 1.01 for n, t in model.predictor.model.finder.state_dict().items()},
+        }
+    )
+    path = tmp_path / "tuned.safetensors"
+    path.write_bytes(tuned_bytes(replace(model, predictor=moved).file()))
+    return VersionWeights(
+        base=version.base,
+        tuned=WeightFile(path, hashlib.sha256(path.read_bytes()).hexdigest()),
+        trunk_hash=version.trunk_hash,
+        neck_hash=moved.neck_hash,
+        finder_hash=moved.finder_hash,
+        threshold=0.4,
+    )
+
+
+def test_a_new_neck_and_finder_decode_cached_features_without_the_trunk(
+    engine: Engine, version: VersionWeights, tuned: VersionWeights
+) -> None:
+    before = engine.labels(key(0), version)
+    calls = engine.predictor(version).trunk_calls
+    again = engine.segment(key(0), unreadable, tuned)
+    compared = engine.labels(key(0), tuned)
+    box = prompt(nuclei(0, side=96, cells=5))
+    assert engine.predictor(tuned).neck_hash != engine.predictor(version).neck_hash
+    assert engine.decode(key(0), box, tuned).score != engine.decode(key(0), box, version).score
+    assert (again.labels == compared.labels).all()
+    assert again.scores.tolist() != before.scores.tolist()
+    assert engine.predictor(version).trunk_calls == engine.predictor(tuned).trunk_calls == calls
+
+
+def test_comparing_needs_features_and_ends_when_nobody_waits(engine: Engine, version: VersionWeights) -> None:
+    with pytest.raises(FeaturesMissing):
+        engine.labels(key(9), version)
+    engine.embed(key(1), source(nuclei(1)), version)
+    with pytest.raises(Stopped):
+        engine.labels(key(1), version, should_stop=lambda: True)
+
+
+def test_a_held_out_image_is_scored_in_the_gates_figures(engine: Engine, version: VersionWeights) -> None:
+    scene = nuclei(1)
+    features, predictor = engine.embed(key(1), source(scene), version), engine.predictor(version)
+    false = BoxMask((0, 0, 4, 4), (0, 16))  # a cell where there is none
+    calls = predictor.trunk_calls
+    image = HeldOutImage(
+        image_id="held-out",
+        group="gray",
+        cluster="movie",
+        blind=True,
+        cells=[*scene.masks, false],
+        touched=frozenset({0, len(scene.masks)}),
+        features=lambda of: features,
+    )
+    (score,), again = engine.score([predictor, predictor], [image])
+    found = predictor.segment_features(features)
+    assert predictor.trunk_calls == calls
+    assert again == [score]
+    assert (score.image_id, score.group, score.cluster, score.blind) == ("held-out", "gray", "movie", True)
+    assert score.counts == count_matches(label_map(image.cells, *scene.labels.shape), found.labels)
+    assert score.prompted == len(scene.masks) + 1
+    assert len(scene.masks) / 2 < score.iou_sum < len(scene.masks) + 1
+    assert [confidence for confidence, _ in score.detections] == sorted(found.scores.tolist(), reverse=True)
+    assert sum(hit for _, hit in score.detections) >= score.true_positive > 0
+    assert (score.touched_found, score.touched_cells) == (1, 2)
 
 
 def test_tuning_gives_a_reason_when_it_cannot(engine: Engine, version: VersionWeights) -> None:
     with pytest.raises(TuningError, match="no cells"):
-        engine.tune(version.base, [], QUICK)
+        engine.ladder(version.base, [], QUICK)

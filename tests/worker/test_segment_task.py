@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from django.core.files.storage import default_storage
 
 from labeling.matching import count_matches
 from labeling.models import Cell, Edit, ImageStatus, Job, JobKind, JobStatus, Project
@@ -31,6 +34,8 @@ def test_it_works(lab: Lab) -> None:
     assert image.cell_count == len(cells) > 0
     assert {(cell.source, cell.model_version_id) for cell in cells} == {("model", lab.base.pk)}
     assert all(cell.score is not None and 0 < cell.score <= 1 for cell in cells)
+    assert image.uncertainty is not None
+    assert 0 < image.uncertainty < 0.5  # these nuclei are what the model knows
     found = np.zeros_like(scene.labels)
     for cell in cells:
         BoxMask((cell.x0, cell.y0, cell.x1, cell.y1), tuple(cell.rle)).paint(found, cell.label)
@@ -76,8 +81,9 @@ def test_a_project_without_a_model_says_so(lab: Lab) -> None:
 
 def test_weights_that_were_changed_are_not_used(lab: Lab) -> None:
     image = lab.ingested(nuclei(6))
-    lab.base.weights_sha256 = "0" * 64
-    lab.base.save()
+    with Path(default_storage.path(str(lab.base.weights.name))).open("ab") as file:
+        file.write(b"changed")
+    background_engine.cache_clear()  # as in a fresh process: nothing is in memory
     segment_image(str(open_job(image, JobKind.SEGMENT).pk))
     job = Job.objects.get(image=image, kind=JobKind.SEGMENT)
     assert job.status == JobStatus.FAILED

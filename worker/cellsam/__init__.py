@@ -10,12 +10,11 @@
 Usable without Django. Training, fine-tuning and evaluation are modules of their own below this package.
 """
 
-from worker.cellsam.channels import ImageError
 from worker.cellsam.checkpoint import load
-from worker.cellsam.config import TINY, VIT_B
+from worker.cellsam.config import PAPER, PUBLISHED, TINY
 from worker.cellsam.features import Features
 from worker.cellsam.model import CellSAM
 from worker.cellsam.predictor import Predictor
 from worker.cellsam.stitching import Segmentation
 
-__all__ = ["TINY", "VIT_B", "CellSAM", "Features", "ImageError", "Predictor", "Segmentation", "load"]
+__all__ = ["PAPER", "PUBLISHED", "TINY", "CellSAM", "Features", "Predictor", "Segmentation", "load"]

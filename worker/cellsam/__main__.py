@@ -12,8 +12,10 @@ from worker.cellsam.checkpoint import CheckpointError
 from worker.cellsam.cli import (
     baseline,
     calibrate,
+    convert,
     evaluate,
     experiment,
+    fetch,
     info,
     prepare,
     segment,
@@ -37,6 +39,8 @@ COMMANDS = (
     baseline,
     experiment,
     info,
+    convert,
+    fetch,
     prepare,
     simulate,
 )

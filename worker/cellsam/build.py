@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from worker.cellsam.anchor_finder import AnchorFinder
-from worker.cellsam.config import CellSAMConfig, FinderConfig
+from worker.cellsam.config import CellSAMConfig, FinderConfig, TrunkConfig
 from worker.cellsam.mask_decoder import BatchMaskDecoder
 from worker.cellsam.model import CellSAM
 from worker.cellsam.neck import Neck
@@ -28,16 +28,16 @@ def build(config: CellSAMConfig) -> CellSAM:
     prompt_encoder.scale_frequencies(config.mask.frequency_scale)
     return CellSAM(
         config,
-        trunk=_trunk(config),
+        trunk=_trunk(config.trunk, config.mask.dim),
         neck=Neck(config.trunk.dim, config.mask.dim),
         finder=_finder(config.finder, config.trunk.dim, config.grid),
         prompt_encoder=prompt_encoder,
         mask_decoder=_mask_decoder(config),
+        finder_trunk=None if config.finder_trunk is None else _trunk(config.finder_trunk, config.mask.dim),
     )
 
 
-def _trunk(config: CellSAMConfig) -> Trunk:
-    trunk = config.trunk
+def _trunk(trunk: TrunkConfig, neck_dim: int) -> Trunk:
     encoder = ImageEncoderViT(
         img_size=trunk.input_px,
         patch_size=trunk.patch_px,
@@ -45,7 +45,7 @@ def _trunk(config: CellSAMConfig) -> Trunk:
         depth=trunk.depth,
         num_heads=trunk.heads,
         mlp_ratio=trunk.mlp_ratio,
-        out_chans=config.mask.dim,
+        out_chans=neck_dim,
         use_rel_pos=True,
         window_size=trunk.window,
         global_attn_indexes=trunk.global_blocks,

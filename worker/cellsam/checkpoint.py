@@ -1,28 +1,34 @@
 """Weight files: safetensors only, with all that is needed to rebuild the model and to say where it came from.
 
-Two kinds: a whole model, and a neck alone (a fine-tuned version, which names the trunk that it belongs to).
+Two kinds: a whole model, and the parts that fine-tuning changed, which name the trunk that they were tuned on.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as save_tensors
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from worker.cellsam.build import build
+from worker.cellsam.channels import preprocessing_name
 from worker.cellsam.config import CellSAMConfig, ConfigError
 from worker.cellsam.model import CellSAM
 
 MODEL_FORMAT = "cellloop-cellsam-1"
-NECK_FORMAT = "cellloop-neck-1"
+TUNED_FORMAT = "cellloop-tuned-1"
+NECK_FORMAT = "cellloop-neck-1"  # of earlier releases, still read: a neck's tensors under its own names
+# A model's parts by attribute, and the names of their tensors in a tuned file.
+TUNED_PREFIXES = {"neck": "neck.", "finder": "cellfinder.", "trunk": "trunk."}
+PARTS_OF_RUNG = {1: {"neck"}, 2: {"neck", "finder"}, 3: {"neck", "finder", "trunk"}}
 MAX_NAMED = 5  # keys spelled out in an error
 
 
@@ -40,19 +46,35 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class NeckFile:
-    """A fine-tuned neck. `trunk_hash` is that of the trunk whose features it was trained on."""
+class TunedFile:
+    """What fine-tuning changed. `rung` is that of `labeling.ladder`, `parts` weights by the model's attribute.
 
-    state_dict: dict[str, Tensor]
+    `parent_trunk_hash` is that of the base. The other hashes are the tuned model's; `finder_hash` is empty in files of
+    earlier releases, whose CellFinder is the base's.
+    """
+
+    rung: int
+    parts: dict[str, dict[str, Tensor]]
+    parent_trunk_hash: str
     trunk_hash: str
-    box_threshold: float
-    card: Card
+    neck_hash: str
+    finder_hash: str
+    threshold: float
+    card: Card = field(default_factory=Card)
 
 
 def save(model: CellSAM, path: Path, *, card: Card, half: bool = True) -> None:
     """Write a whole model; in float16 unless `half` is false. The file appears at once or not at all."""
     metadata = {"format": MODEL_FORMAT, "config": model.config.to_json(), **_card_metadata(card)}
-    _write({name: _packed(tensor, half) for name, tensor in model.state_dict().items()}, path, metadata)
+    tensors = {name: _packed(tensor, half) for name, tensor in model.state_dict().items()}
+    if (
+        model.finder_trunk is not None
+    ):  # a reader of one trunk's tensors could not know what features depend on
+        metadata |= {
+            "trunk_hash": _trunks_hash([_part(tensors, "trunk."), _part(tensors, "finder_trunk.")]),
+            "preprocessing": preprocessing_name(model.config),
+        }
+    _write(tensors, path, metadata)
 
 
 def load(path: Path | str, *, device: str = "cpu") -> CellSAM:
@@ -82,34 +104,102 @@ def read_card(path: Path | str) -> tuple[CellSAMConfig, Card]:
     return CellSAMConfig.from_json(metadata["config"]), _read_card(metadata)
 
 
-def save_neck(
-    state_dict: Mapping[str, Tensor], path: Path, *, trunk_hash: str, box_threshold: float, card: Card
-) -> None:
-    """Write a neck alone, in float32: it is small, and exactly what was evaluated."""
+def tuned_bytes(tuned: TunedFile) -> bytes:
+    """A tuned file, in float32: it is small, and exactly what was evaluated. A trunk is large: in float16."""
     metadata = {
-        "format": NECK_FORMAT,
-        "trunk_hash": trunk_hash,
-        "box_threshold": repr(float(box_threshold)),
-        **_card_metadata(card),
+        "format": TUNED_FORMAT,
+        "rung": str(tuned.rung),
+        "parent_trunk_hash": tuned.parent_trunk_hash,
+        "trunk_hash": tuned.trunk_hash,
+        "neck_hash": tuned.neck_hash,
+        "finder_hash": tuned.finder_hash,
+        "threshold": repr(float(tuned.threshold)),
+        **_card_metadata(tuned.card),
     }
-    _write({name: _packed(tensor, half=False) for name, tensor in state_dict.items()}, path, metadata)
+    tensors = {
+        TUNED_PREFIXES[part] + name: _packed(tensor, half=part == "trunk")
+        for part, state in tuned.parts.items()
+        for name, tensor in state.items()
+    }
+    return save_tensors(tensors, metadata=metadata)
 
 
-def load_neck(path: Path | str) -> NeckFile:
-    """Raises CheckpointError as `load` does."""
+def load_tuned(path: Path | str) -> TunedFile:
+    """A tuned file, or a neck file of an earlier release.
+
+    Raises CheckpointError as `load` does, and if the parts are not those of the rung or not what their hashes say.
+    """
     path = Path(path)
-    tensors, metadata = _read(path, NECK_FORMAT)
+    tensors, metadata = _read(path, TUNED_FORMAT, NECK_FORMAT)
     try:
-        return NeckFile(
-            tensors, metadata["trunk_hash"], float(metadata["box_threshold"]), _read_card(metadata)
+        tuned = (
+            _of_neck_file(tensors, metadata)
+            if metadata["format"] == NECK_FORMAT
+            else _of_tuned_file(tensors, metadata)
         )
     except (KeyError, ValueError) as error:
-        raise CheckpointError(f"{path.name}: the neck file's metadata is incomplete: {error}") from error
+        raise CheckpointError(f"{path.name}: the tuned file's metadata is incomplete: {error}") from error
+    _check_parts(tuned, path)
+    return tuned
+
+
+def _of_tuned_file(tensors: dict[str, Tensor], metadata: Mapping[str, str]) -> TunedFile:
+    parts: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        part = next((part for part, prefix in TUNED_PREFIXES.items() if name.startswith(prefix)), None)
+        if part is None:
+            raise ValueError(f"{name} is of no part that can be tuned")
+        own = name.removeprefix(TUNED_PREFIXES[part])
+        parts.setdefault(part, {})[own] = tensor.float() if tensor.is_floating_point() else tensor
+    return TunedFile(
+        rung=int(metadata["rung"]),
+        parts=parts,
+        parent_trunk_hash=metadata["parent_trunk_hash"],
+        trunk_hash=metadata["trunk_hash"],
+        neck_hash=metadata["neck_hash"],
+        finder_hash=metadata["finder_hash"],
+        threshold=float(metadata["threshold"]),
+        card=_read_card(metadata),
+    )
+
+
+def _of_neck_file(tensors: dict[str, Tensor], metadata: Mapping[str, str]) -> TunedFile:
+    return TunedFile(
+        rung=1,
+        parts={"neck": tensors},
+        parent_trunk_hash=metadata["trunk_hash"],
+        trunk_hash=metadata["trunk_hash"],
+        neck_hash=state_hash(tensors),
+        finder_hash="",
+        threshold=float(metadata["box_threshold"]),
+        card=_read_card(metadata),
+    )
+
+
+def _check_parts(tuned: TunedFile, path: Path) -> None:
+    if set(tuned.parts) != PARTS_OF_RUNG.get(tuned.rung):
+        raise CheckpointError(
+            f"{path.name}: {', '.join(sorted(tuned.parts))} are not the parts of rung {tuned.rung}"
+        )
+    said = {"trunk": tuned.trunk_hash, "neck": tuned.neck_hash, "finder": tuned.finder_hash}
+    wrong = [part for part, state in tuned.parts.items() if state_hash(state) != said[part]]
+    if wrong:
+        raise CheckpointError(f"{path.name}: the weights of {', '.join(wrong)} are not what their hash says")
+    if "trunk" not in tuned.parts and tuned.trunk_hash != tuned.parent_trunk_hash:
+        raise CheckpointError(f"{path.name}: names a trunk of its own and has none")
 
 
 def load_state(module: nn.Module, tensors: Mapping[str, Tensor], *, source: str) -> None:
     """Strict: every key present, none left over, shapes equal. Raises CheckpointError naming what differs."""
     wanted = module.state_dict()
+    check_state(wanted, tensors, source=source)
+    module.load_state_dict(
+        {name: tensor.to(wanted[name].dtype) for name, tensor in tensors.items()}, strict=True
+    )
+
+
+def check_state(wanted: Mapping[str, Tensor], tensors: Mapping[str, Tensor], *, source: str) -> None:
+    """Raises CheckpointError naming what is missing, left over or of another shape."""
     problems = [
         *_named("missing", sorted(set(wanted) - set(tensors))),
         *_named("unexpected", sorted(set(tensors) - set(wanted))),
@@ -124,9 +214,6 @@ def load_state(module: nn.Module, tensors: Mapping[str, Tensor], *, source: str)
     ]
     if problems:
         raise CheckpointError(f"{source} does not fit this model: {'; '.join(problems)}")
-    module.load_state_dict(
-        {name: tensor.to(wanted[name].dtype) for name, tensor in tensors.items()}, strict=True
-    )
 
 
 def with_thresholds(model: CellSAM, *, box: float) -> CellSAM:
@@ -145,9 +232,23 @@ def state_hash(state_dict: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
+def trunk_hash(model: CellSAM) -> str:
+    """One hash for all trunks of a model: features are made, kept and dropped together."""
+    return _trunks_hash([trunk.state_dict() for trunk in model.trunks.values()])
+
+
 def file_sha256(path: Path | str) -> str:
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _trunks_hash(states: Sequence[Mapping[str, Tensor]]) -> str:
+    hashes = [state_hash(state) for state in states]
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+
+def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
 def _packed(tensor: Tensor, half: bool) -> Tensor:
@@ -163,13 +264,13 @@ def _write(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> 
     unfinished.replace(path)
 
 
-def _read(path: Path, expected: str) -> tuple[dict[str, Tensor], dict[str, str]]:
-    names, metadata = _open(path, expected)
+def _read(path: Path, *expected: str) -> tuple[dict[str, Tensor], dict[str, str]]:
+    names, metadata = _open(path, *expected)
     with safe_open(path, framework="pt") as file:
         return {name: file.get_tensor(name) for name in names}, metadata
 
 
-def _open(path: Path, expected: str) -> tuple[list[str], dict[str, str]]:
+def _open(path: Path, *expected: str) -> tuple[list[str], dict[str, str]]:
     try:
         with safe_open(path, framework="pt") as file:
             names, metadata = list(file.keys()), dict(file.metadata() or {})
@@ -177,8 +278,10 @@ def _open(path: Path, expected: str) -> tuple[list[str], dict[str, str]]:
         raise CheckpointError(f"{path}: no such weight file") from error
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path.name}: not a safetensors file: {error}") from error
-    if metadata.get("format") != expected:
-        raise CheckpointError(f"{path.name}: its format is {metadata.get('format')!r}, expected {expected!r}")
+    if metadata.get("format") not in expected:
+        raise CheckpointError(
+            f"{path.name}: its format is {metadata.get('format')!r}, expected {' or '.join(map(repr, expected))}"
+        )
     return names, metadata
 
 

@@ -30,3 +30,23 @@ def best_pixels(logits_hw: NDArray[np.float32], inside_hw: Mask) -> Mask:
     """Never empty if `inside_hw` is not: the best quarter of the pixels inside, cleaned, still inside."""
     threshold = np.quantile(logits_hw[inside_hw], 1 - BEST_SHARE)
     return clean(inside_hw & (logits_hw >= threshold)) & inside_hw
+
+
+def clean_label_map(labels: NDArray[np.int32], min_px: int) -> tuple[NDArray[np.int32], list[int]]:
+    """Drop labels of less than `min_px` pixels and fill the holes of the others, in order: a later label takes what
+    lies in its holes. Returns the map (H, W), numbered 1..n anew, and the former numbers.
+    """
+    cleaned = labels.copy()
+    for label, place in enumerate(ndimage.find_objects(labels), start=1):
+        if place is None:
+            continue
+        window = cleaned[place]
+        mask = window == label
+        if np.count_nonzero(mask) < min_px:
+            window[mask] = 0
+        else:
+            window[ndimage.binary_fill_holes(mask)] = label
+    left = np.unique(cleaned[cleaned > 0])
+    numbers = np.zeros(int(labels.max(initial=0)) + 1, dtype=np.int32)
+    numbers[left] = np.arange(1, len(left) + 1)
+    return numbers[cleaned], left.tolist()

@@ -1,4 +1,7 @@
-"""What a CellSAM is made of, as frozen dataclasses, and the two sets of numbers that this package ships.
+"""What a CellSAM is made of, as frozen dataclasses, and the sets of numbers that this package knows.
+
+`PAPER` is the model of the paper, `PUBLISHED` the one whose weights were released later (two trunks, other inputs,
+other decisions), `TINY` ours. They differ in this file alone: every difference is a number or a strategy's name.
 
 A configuration travels inside each weight file (`to_json`), so a checkpoint says by itself how to build its model.
 """
@@ -6,7 +9,8 @@ A configuration travels inside each weight file (`to_json`), so a checkpoint say
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+import math
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
@@ -75,11 +79,22 @@ class MaskConfig:
 
 @dataclass(frozen=True, slots=True)
 class TilingConfig:
-    """How source pixels reach the model: square tiles of `tile_px` source pixels, enlarged `scale` times."""
+    """How source pixels reach the model: square tiles of `tile_px` source pixels, enlarged `scale` times.
+
+    An image of at most `stretch_px` on its longer side is one tile instead, stretched to the model's square input.
+    `padding` fills what an image smaller than a tile leaves.
+    """
 
     tile_px: int
     scale: int
     overlap_px: int
+    stretch_px: int = 0
+    padding: Literal["mirror", "zeros"] = "mirror"
+
+    @property
+    def input_px(self) -> int:
+        """The side of the model's square input."""
+        return self.tile_px * self.scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +107,27 @@ class Thresholds:
 
 
 @dataclass(frozen=True, slots=True)
+class Strategies:
+    """Which of several ways each step of inference goes; the defaults are `tiny`'s.
+
+    `compat` cuts images up as the published package does by default: blocks that wrap around at the image's border,
+    each normalised by itself. Its results then come close to that package's, and break cells at seams as it does.
+    """
+
+    # `channels.NORMALISERS`: percentiles; CLAHE as in the paper; the brightest thousandth clipped, then CLAHE.
+    intensity: Literal["percentiles", "clahe", "clipped_clahe"] = "percentiles"
+    # `trunk_inputs.PREPARE`: each trunk's own treatment of a tile.
+    inputs: Literal["same", "adversarial", "plain"] = "same"
+    # `selection.SELECT`: the best class of a query above a fixed threshold; every class above one that 2-means moves.
+    selection: Literal["fixed", "two_means"] = "fixed"
+    # Masks read near their boxes and cleaned one by one, or wherever the decoder put them, as SAM enlarges them.
+    masks: Literal["boxed", "whole"] = "boxed"
+    # `stitching.ASSEMBLE`: the largest logit owns a pixel (the paper), or the lowest score (painted last).
+    overlaps: Literal["argmax", "painter"] = "argmax"
+    compat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CellSAMConfig:
     name: str
     trunk: TrunkConfig
@@ -101,6 +137,9 @@ class CellSAMConfig:
     thresholds: Thresholds
     # Whether stained RGB images keep their colour or come as gray values. Older files do not say: gray.
     colour: bool = False
+    # CellFinder's own trunk; None: it reads the one that feeds the neck.
+    finder_trunk: TrunkConfig | None = None
+    strategies: Strategies = field(default_factory=Strategies)
 
     @property
     def grid(self) -> int:
@@ -123,6 +162,8 @@ class CellSAMConfig:
                 tiling=_read(TilingConfig, raw["tiling"]),
                 thresholds=_read(Thresholds, raw["thresholds"]),
                 colour=bool(raw.get("colour", False)),
+                finder_trunk=_read(TrunkConfig, raw["finder_trunk"]) if raw.get("finder_trunk") else None,
+                strategies=_read(Strategies, raw.get("strategies", {})),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigError(f"not a CellSAM configuration: {error}") from error
@@ -136,10 +177,10 @@ def _read(cls: type[T], raw: dict[str, Any]) -> T:
     return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()})
 
 
-# The published model: SAM ViT-B and Anchor DETR's defaults with 3500 learned anchors and one pattern. The paper's
-# thresholds. 512 source pixels a tile, enlarged to SAM's 1024, with a quarter of overlap.
-VIT_B = CellSAMConfig(
-    name="vit_b",
+# The paper's appendix B: SAM ViT-B and Anchor DETR's defaults with 3500 learned anchors and one pattern. 512 source
+# pixels a tile, padded with zeros, enlarged to SAM's 1024, with a quarter of overlap.
+PAPER = CellSAMConfig(
+    name="paper",
     trunk=TrunkConfig(
         input_px=1024,
         patch_px=16,
@@ -163,12 +204,36 @@ VIT_B = CellSAMConfig(
         classes=2,  # DETR's "largest class id + 1"; both logits count
     ),
     mask=MaskConfig(dim=256),
-    tiling=TilingConfig(tile_px=512, scale=2, overlap_px=128),
+    tiling=TilingConfig(tile_px=512, scale=2, overlap_px=128, padding="zeros"),
     thresholds=Thresholds(box=0.4, iou=0.5),
+    strategies=Strategies(intensity="clahe"),
+)
+
+# What was released: two trunks with inputs of their own. CellFinder's sees [0, 1] without SAM's normalisation. Images
+# are stretched to the input; the package cuts them into blocks of 512 (see `Strategies.compat`), which for images that
+# lose no resolution by stretching only repeats the trunks, so those stay whole here.
+PUBLISHED = replace(
+    PAPER,
+    name="published",
+    finder_trunk=replace(PAPER.trunk, pixel_mean=(0.0, 0.0, 0.0), pixel_std=(1.0, 1.0, 1.0)),
+    tiling=TilingConfig(tile_px=512, scale=2, overlap_px=128, stretch_px=1024),
+    thresholds=Thresholds(box=0.4, iou=0.5, mask_logit=math.log(0.4 / 0.6)),
+    strategies=Strategies(
+        intensity="clipped_clahe",
+        inputs="adversarial",
+        selection="two_means",
+        masks="whole",
+        overlaps="painter",
+    ),
+)
+
+# Released files without a second set of SAM's weights: the same model on plainer inputs.
+PUBLISHED_PLAIN = replace(
+    PUBLISHED, finder_trunk=PAPER.trunk, strategies=replace(PUBLISHED.strategies, inputs="plain")
 )
 
 # The same wiring small enough to train and run on two CPU cores: 256 source pixels at their own resolution with a
-# stride of 8, which is the geometry of VIT_B's 16-pixel patches on a doubled image.
+# stride of 8, which is the geometry of PAPER's 16-pixel patches on a doubled image.
 TINY = CellSAMConfig(
     name="tiny",
     trunk=TrunkConfig(
@@ -204,4 +269,4 @@ TINY = CellSAMConfig(
     colour=True,
 )
 
-CONFIGURATIONS = {config.name: config for config in (VIT_B, TINY)}
+CONFIGURATIONS = {config.name: config for config in (PAPER, PUBLISHED, TINY)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import torch
 from safetensors import SafetensorError
@@ -15,7 +15,8 @@ from worker.cellsam.config import TilingConfig
 from worker.cellsam.preprocess import Frame
 
 FORMAT = "cellloop-features-1"
-TRUNK_MAP = "trunk"  # the map that CellFinder and the neck of a one-trunk model read
+TRUNK_MAP = "trunk"  # what the neck reads, and CellFinder too in a model with one trunk
+FINDER_MAP = "finder"  # what CellFinder reads in a model with two
 
 
 class FeaturesError(ValueError):
@@ -24,7 +25,11 @@ class FeaturesError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """Maps before the neck, by name: a model with two trunks has two. Nothing here depends on neck or CellFinder."""
+    """Maps before the neck, by name: a model with two trunks has two. Nothing here depends on neck or CellFinder.
+
+    `trunk_hash` covers all trunks and `preprocessing` all that happens to pixels before them: the maps of an image are
+    made, kept and dropped together.
+    """
 
     maps: dict[str, Tensor]  # each (tiles, C, h, w) float16, in the order of `frame.tiles`
     frame: Frame
@@ -33,8 +38,13 @@ class Features:
 
     @property
     def tokens(self) -> Tensor:
-        """(tiles, C, h, w) of the only trunk."""
+        """(tiles, C, h, w), what the neck reads."""
         return self.maps[TRUNK_MAP]
+
+    @property
+    def finder_tokens(self) -> Tensor:
+        """(tiles, C, h, w), what CellFinder reads."""
+        return self.maps.get(FINDER_MAP, self.tokens)
 
     @property
     def nbytes(self) -> int:
@@ -46,7 +56,7 @@ class Features:
         about = {
             "height": self.frame.height,
             "width": self.frame.width,
-            "tiling": {"tile_px": tiling.tile_px, "scale": tiling.scale, "overlap_px": tiling.overlap_px},
+            "tiling": asdict(tiling),
             "trunk_hash": self.trunk_hash,
             "preprocessing": self.preprocessing,
         }

@@ -1,11 +1,18 @@
-"""CellSAM: one trunk, read by CellFinder and, through the neck, by SAM's mask decoder."""
+"""CellSAM: a trunk, read by CellFinder and, through the neck, by SAM's mask decoder.
+
+The model that was released has a second trunk, for CellFinder alone.
+"""
 
 from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
 
 from torch import Tensor, nn
 
 from worker.cellsam.cellfinder import FinderOutput
 from worker.cellsam.config import CellSAMConfig
+from worker.cellsam.features import FINDER_MAP, TRUNK_MAP
 from worker.cellsam.mask_decoder import BatchMaskDecoder
 from worker.cellsam.neck import Neck
 from worker.cellsam.prompt_encoder import BoxPromptEncoder
@@ -24,6 +31,7 @@ class CellSAM(nn.Module):
         finder: nn.Module,
         prompt_encoder: BoxPromptEncoder,
         mask_decoder: BatchMaskDecoder,
+        finder_trunk: Trunk | None = None,
     ) -> None:
         super().__init__()
         self.config = config
@@ -32,6 +40,21 @@ class CellSAM(nn.Module):
         self.finder = finder
         self.prompt_encoder = prompt_encoder
         self.mask_decoder = mask_decoder
+        self.finder_trunk = finder_trunk
+
+    @property
+    def trunks(self) -> dict[str, Trunk]:
+        """The trunks by the name of the feature map that each makes."""
+        trunks = {TRUNK_MAP: self.trunk}
+        if self.finder_trunk is not None:
+            trunks[FINDER_MAP] = self.finder_trunk
+        return trunks
+
+    def with_parts(self, parts: Mapping[str, nn.Module]) -> CellSAM:
+        """Another model with these modules, by attribute; all others are shared, not copied."""
+        other = copy.copy(self)
+        other._modules = {**self._modules, **parts}
+        return other
 
     def find(self, features: Tensor, origin: tuple[int, int] = (0, 0)) -> FinderOutput:
         """Trunk features (B, C, h, w) -> scored boxes."""

@@ -1,4 +1,4 @@
-"""The neck: trunk features to SAM's image embedding. The only part that fine-tuning for a project changes."""
+"""The neck: trunk features to SAM's image embedding. The first part that fine-tuning for a project changes."""
 
 from __future__ import annotations
 

@@ -14,16 +14,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from labeling.rle import BoxMask
-from worker.cellsam.boxes import corners
-from worker.cellsam.channels import model_channels, preprocessing_name
-from worker.cellsam.checkpoint import load_state, state_hash
-from worker.cellsam.cleanup import best_pixels, clean
+from worker.cellsam.blocks import segmentation_by_blocks
+from worker.cellsam.boxes import iou_and_giou
+from worker.cellsam.channels import config_channels, preprocessing_name
+from worker.cellsam.checkpoint import load_state, state_hash, trunk_hash
 from worker.cellsam.config import Thresholds
-from worker.cellsam.features import TRUNK_MAP, Features, FeaturesError
+from worker.cellsam.features import Features, FeaturesError
+from worker.cellsam.mask_reading import READ, asked_for
 from worker.cellsam.model import CellSAM
-from worker.cellsam.preprocess import Boxes, Frame, Window
+from worker.cellsam.preprocess import Boxes, Frame
 from worker.cellsam.prompts import Points, PromptError, Prompts
-from worker.cellsam.stitching import MIN_CELL_PX, Candidate, Segmentation, assemble
+from worker.cellsam.selection import rank
+from worker.cellsam.stitching import ASSEMBLE, Candidate, Segmentation
+from worker.cellsam.trunk import Trunk
+from worker.cellsam.trunk_inputs import PREPARE
 
 __all__ = ["Embeddings", "Predictor", "PromptError", "Stopped", "TrunkCounter"]
 
@@ -33,9 +37,10 @@ ShouldStop = Callable[[], bool]
 
 TRUNK_BATCH = 4  # tiles; larger batches are no faster on a CPU
 PROMPT_BATCH = 16
-# How far beyond its box a mask may reach: a share of the box's side, and image pixels.
-MARGIN, MARGIN_PX = 0.25, 3
 EMBED_SHARE = 0.5  # of a segmentation's time, for its progress
+# Boxes that were left out are of interest down to this share of the box threshold, and where no better box overlaps
+# them by this IoU.
+DOUBT_SHARE, SAME_BOX = 0.5, 0.5
 
 
 class Stopped(Exception):
@@ -66,16 +71,38 @@ class Embeddings:
     tiles: dict[int, Tensor] = field(default_factory=dict)  # tile -> (1, C, h, w) float32
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One tile's boxes in image pixels, best first."""
+
+    boxes: Boxes  # (n, 4) as the mask decoder gets them; the released model's may reach beyond the image
+    scores: NDArray[np.float32]  # (n,)
+    owned: NDArray[np.bool_]  # (n,) whether the tile reports them
+    cut: NDArray[np.bool_]  # (n,) whether it cuts them
+    certain: slice  # those above the threshold
+
+    def __getitem__(self, rows: slice) -> Found:
+        return Found(self.boxes[rows], self.scores[rows], self.owned[rows], self.cut[rows], rows)
+
+
 class Predictor:
     """Stateless apart from its model: any number of threads and images may use one.
 
-    `thresholds` replace those of the model's configuration.
+    `thresholds` replace those of the model's configuration. `precision` (bfloat16 or float16) is that of the products
+    in trunks, CellFinder and mask decoder; weights and sums stay in float32, and so does all of the neck, whose
+    variances would overflow.
     """
 
     def __init__(
-        self, model: CellSAM, *, thresholds: Thresholds | None = None, counter: TrunkCounter | None = None
+        self,
+        model: CellSAM,
+        *,
+        thresholds: Thresholds | None = None,
+        counter: TrunkCounter | None = None,
+        precision: torch.dtype | None = None,
     ) -> None:
         self.model = model.eval()
+        self.precision = precision
         self.thresholds = thresholds or model.config.thresholds
         self._counter = counter or TrunkCounter()
 
@@ -86,15 +113,19 @@ class Predictor:
 
     @cached_property
     def trunk_hash(self) -> str:
-        return state_hash(self.model.trunk.state_dict())
+        return trunk_hash(self.model)
 
     @cached_property
     def neck_hash(self) -> str:
         return state_hash(self.model.neck.state_dict())
 
+    @cached_property
+    def finder_hash(self) -> str:
+        return state_hash(self.model.finder.state_dict())
+
     @property
     def preprocessing(self) -> str:
-        return preprocessing_name(colour=self.model.config.colour)
+        return preprocessing_name(self.model.config)
 
     @property
     def device(self) -> torch.device:
@@ -105,13 +136,24 @@ class Predictor:
 
         Raises CheckpointError if the neck is of another shape.
         """
-        neck = copy.deepcopy(self.model.neck)
-        load_state(neck, state_dict, source="the neck")
-        model = copy.copy(self.model)
-        model._modules = {**self.model._modules, "neck": neck}
+        return self.with_parts({"neck": state_dict}, threshold=threshold)
+
+    def with_parts(
+        self, parts: Mapping[str, Mapping[str, Tensor]], *, threshold: float | None = None
+    ) -> Predictor:
+        """Another predictor with these weights in the model's parts of these names; all others are shared, not copied.
+
+        A part whose weights are given is `neck`, `finder` or `trunk`. Raises CheckpointError as `with_neck`.
+        """
+        modules = {name: copy.deepcopy(self.model.get_submodule(name)) for name in parts}
+        for name, module in modules.items():
+            load_state(module, parts[name], source=f"the {name}")
         thresholds = self.thresholds if threshold is None else replace(self.thresholds, box=threshold)
-        other = Predictor(model, thresholds=thresholds, counter=self._counter)
-        other.__dict__["trunk_hash"] = self.trunk_hash
+        counter = None if "trunk" in parts else self._counter
+        model = self.model.with_parts(modules)
+        other = Predictor(model, thresholds=thresholds, counter=counter, precision=self.precision)
+        for name in {"trunk", "neck", "finder"} - set(parts):
+            other.__dict__[f"{name}_hash"] = getattr(self, f"{name}_hash")
         return other
 
     # Images to features
@@ -122,27 +164,41 @@ class Predictor:
         image: NDArray[Any],
         roles: Sequence[str] | None = None,
         *,
+        keep: torch.dtype = torch.float16,
         progress: Progress = _ignore,
         should_stop: ShouldStop = _never,
     ) -> Features:
         """Run the trunk over all tiles of an (H, W) or (H, W, C) image; `roles` as in `channels.model_channels`.
 
+        `keep` is the type in which the maps are kept: half precision is what the cache stores.
+
         Raises ImageError for an unusable image, Stopped if asked to stop between batches.
         """
-        pixels = model_channels(image, roles, colour=self.model.config.colour)
-        frame = Frame(pixels.shape[1], pixels.shape[2], self.model.config.tiling)
-        maps: list[Tensor] = []
+        config = self.model.config
+        pixels = config_channels(image, roles, config)
+        frame = Frame(pixels.shape[1], pixels.shape[2], config.tiling)
+        prepare = PREPARE[config.strategies.inputs]
+        maps: dict[str, list[Tensor]] = {name: [] for name in self.model.trunks}
+        done = 0
         for batch in _batches(frame.inputs(pixels), TRUNK_BATCH):
             if should_stop():
                 raise Stopped
-            maps.append(self._trunk(torch.stack(batch)))
-            progress(min(1.0, sum(map(len, maps)) / len(frame.tiles)))
-        return Features({TRUNK_MAP: torch.cat(maps)}, frame, self.trunk_hash, self.preprocessing)
+            tiles = torch.stack(batch)
+            for name, trunk in self.model.trunks.items():
+                maps[name].append(self._trunk(trunk, prepare[name](tiles)).to("cpu", keep))
+            done += len(batch)
+            progress(min(1.0, done / len(frame.tiles)))
+        joined = {name: torch.cat(parts) for name, parts in maps.items()}
+        return Features(joined, frame, self.trunk_hash, self.preprocessing)
 
-    def _trunk(self, inputs: Tensor) -> Tensor:
+    def _trunk(self, trunk: Trunk, inputs: Tensor) -> Tensor:
         self._counter.calls += 1
-        tokens: Tensor = self.model.trunk(inputs.to(self.device))
-        return tokens.to("cpu", torch.float16)
+        with self._products():
+            tokens: Tensor = trunk(inputs.to(self.device))
+        return tokens
+
+    def _products(self) -> torch.autocast:
+        return torch.autocast(self.device.type, self.precision, enabled=self.precision is not None)
 
     # Features to boxes
 
@@ -154,29 +210,29 @@ class Predictor:
 
         Each cell is reported by the tile in whose middle it lies; cells that several tiles cut are left as they are.
         """
-        floor = self.thresholds.box if threshold is None else threshold
-        found = [self._find(features, index, floor) for index in features.frame.finest]
-        owned = [(boxes[keep], scores[keep]) for boxes, scores, keep, _ in found]
+        found = [self._find(features, index, threshold) for index in features.frame.finest]
+        owned = [(tile.boxes[tile.owned], tile.scores[tile.owned]) for tile in found]
         boxes = np.concatenate([boxes for boxes, _ in owned])
         scores = np.concatenate([scores for _, scores in owned])
         order = np.argsort(-scores, kind="stable")
-        return boxes[order], scores[order]
+        return features.frame.clip(boxes[order]), scores[order]
 
     def _find(
-        self, features: Features, index: int, floor: float
-    ) -> tuple[Boxes, NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]:
-        """One tile's boxes in image pixels, best first; their scores; which are its own; which it cuts."""
+        self, features: Features, index: int, threshold: float | None, *, doubt_share: float = 1.0
+    ) -> Found:
+        """One tile's boxes down to `doubt_share` of the threshold; None: the model's own."""
         self._check(features)
-        frame, tile = features.frame, features.frame.tiles[index]
-        output = self.model.find(self._tokens(features, index))
-        scores = output.scores[0].cpu().numpy()
-        kept = np.flatnonzero(scores > floor)
-        kept = kept[np.argsort(-scores[kept], kind="stable")]
-        unit = corners(output.boxes_cxcywh_unit[0]).clamp(0, 1).float().cpu().numpy()[kept]
-        boxes = frame.to_image(unit * self.model.config.trunk.input_px, tile)
+        config, frame, tile = self.model.config, features.frame, features.frame.tiles[index]
+        with self._products():
+            output = self.model.find(self._tokens(features.finder_tokens, index))
+        ranking = rank(output, config.strategies.selection, self.thresholds.box)
+        threshold = ranking.threshold if threshold is None else threshold
+        shown = ranking.above(doubt_share * threshold)
+        boxes = frame.to_image(ranking.boxes_xyxy_unit[shown] * config.trunk.input_px, tile)
         owned, cut = frame.owned(boxes, index), frame.cut(boxes, index)
-        boxes = frame.clip(boxes)
-        return boxes, scores[kept].astype(np.float32), owned, cut
+        if config.strategies.selection == "fixed":
+            boxes = frame.clip(boxes)
+        return Found(boxes, ranking.scores[shown], owned, cut, ranking.above(threshold))
 
     # Features and prompts to masks
 
@@ -214,27 +270,16 @@ class Predictor:
                 rows = np.array(chunk)
                 logits, ious = self._logits(embeddings, index, prompts.of_rows(rows))
                 for row, row_logits, iou in zip(chunk, logits, ious, strict=True):
-                    masks[row] = self._person_mask(
-                        row_logits, prompts.boxes[row], index, frame, prompts.loose
+                    masks[row] = asked_for(
+                        row_logits,
+                        prompts.boxes[row],
+                        frame.tiles[index],
+                        frame,
+                        self.thresholds.mask_logit,
+                        loose=prompts.loose,
                     )
                     scores[row] = iou
         return [masks[row] for row in range(len(masks))], scores
-
-    def _person_mask(
-        self, logits: NDArray[np.float32], box: NDArray[np.float32], index: int, frame: Frame, loose: bool
-    ) -> BoxMask:
-        tile = frame.tiles[index]
-        window = frame.tile_window(tile) if loose else _around(box, frame.tile_window(tile))
-        values = frame.map_to_window(logits, tile, window)
-        if not np.isfinite(values).all():
-            raise FeaturesError("the model's answer is not finite: features or weights are damaged")
-        mask = clean(values > self.thresholds.mask_logit)
-        if not mask.any():
-            mask = best_pixels(values, _inside(box, window))
-        found = BoxMask.from_mask(mask, x=window[0], y=window[1])
-        if found is None:
-            raise PromptError("a box covers no pixel of the image")
-        return found
 
     def _logits(
         self, embeddings: Embeddings, index: int, prompts: Prompts
@@ -243,7 +288,7 @@ class Predictor:
         features = embeddings.features
         tile = features.frame.tiles[index]
         if index not in embeddings.tiles:
-            embeddings.tiles[index] = self.model.neck(self._tokens(features, index))
+            embeddings.tiles[index] = self.model.neck(self._tokens(features.tokens, index))
         boxes = points = None
         if not prompts.loose:
             boxes = torch.from_numpy(features.frame.to_input(prompts.boxes, tile)).to(self.device)
@@ -255,7 +300,8 @@ class Predictor:
                 torch.from_numpy(places).to(self.device),
                 torch.from_numpy(prompts.points[1]).to(self.device),
             )
-        logits, iou = self.model.decode(embeddings.tiles[index], boxes_xyxy=boxes, points=points)
+        with self._products():
+            logits, iou = self.model.decode(embeddings.tiles[index], boxes_xyxy=boxes, points=points)
         return logits.float().cpu().numpy(), iou.float().cpu().numpy()
 
     # Everything at once
@@ -269,7 +315,15 @@ class Predictor:
         progress: Progress = _ignore,
         should_stop: ShouldStop = _never,
     ) -> Segmentation:
-        """`embed`, then `segment_features`."""
+        """`embed`, then `segment_features`; in blocks if the model's strategies say `compat`."""
+        if self.model.config.strategies.compat:
+            return segmentation_by_blocks(
+                image,
+                lambda block: self.segment_features(
+                    self.embed(block, roles, should_stop=should_stop), should_stop=should_stop
+                ),
+                progress=progress,
+            )
         features = self.embed(
             image, roles, progress=lambda done: progress(done * EMBED_SHARE), should_stop=should_stop
         )
@@ -283,8 +337,11 @@ class Predictor:
         self, features: Features, *, progress: Progress = _ignore, should_stop: ShouldStop = _never
     ) -> Segmentation:
         """All cells of an image from its cached features; no trunk call. Raises as `embed` does."""
-        candidates = self.candidates(features, progress=progress, should_stop=should_stop)
-        return assemble(candidates, features.frame.height, features.frame.width)
+        doubted: list[float] = []
+        candidates = self.candidates(features, doubted=doubted, progress=progress, should_stop=should_stop)
+        assemble = ASSEMBLE[self.model.config.strategies.overlaps]
+        found = assemble(candidates, features.frame.height, features.frame.width)
+        return replace(found, doubted=np.array(doubted, dtype=np.float32))
 
     @torch.no_grad()
     def candidates(
@@ -292,62 +349,65 @@ class Predictor:
         features: Features,
         *,
         floor: float | None = None,
+        doubted: list[float] | None = None,
         progress: Progress = _ignore,
         should_stop: ShouldStop = _never,
     ) -> list[Candidate]:
         """Every detection above `floor` (default: the box threshold) with its mask, before tiles are stitched.
 
-        Calibration decodes once with a low floor and assembles the cells above each threshold that it tries.
+        `doubted` is filled with the scores of boxes just under it, where no better box lies. Calibration decodes once
+        with a low floor and assembles the cells above each threshold that it tries.
         """
         embeddings, frame = Embeddings(features, self.neck_hash), features.frame
         candidates: list[Candidate] = []
+        left_out: list[float] = [] if doubted is None else doubted
         for index in frame.finest:
             if should_stop():
                 raise Stopped
-            candidates += self._tile_candidates(
-                embeddings, index, self.thresholds.box if floor is None else floor
-            )
+            candidates += self._tile_candidates(embeddings, index, floor, left_out)
             embeddings.tiles.clear()  # a large image's neck output need not be in memory at once
             progress((index + 1) / len(frame.finest))
         return candidates
 
-    def _tile_candidates(self, embeddings: Embeddings, index: int, floor: float) -> Iterator[Candidate]:
+    def _tile_candidates(
+        self, embeddings: Embeddings, index: int, floor: float | None, doubted: list[float]
+    ) -> Iterator[Candidate]:
         features = embeddings.features
-        boxes, scores, owned, cut = self._find(features, index, floor)
+        frame, strategies = features.frame, self.model.config.strategies
+        all_found = self._find(features, index, floor, doubt_share=DOUBT_SHARE)
+        doubtful = slice(all_found.certain.stop, None)
+        doubted += all_found.scores[doubtful][
+            (all_found.owned & _is_best(all_found.boxes))[doubtful]
+        ].tolist()
+        found = all_found[all_found.certain]
         # A cell smaller than half the overlap is whole in the tile that owns it; only larger fragments are of use.
-        sides = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0)
-        rows = np.flatnonzero(owned | (cut & (sides > self.model.config.tiling.overlap_px / 2)))
+        sides = (found.boxes[:, 2:] - found.boxes[:, :2]).max(axis=1, initial=0)
+        rows = np.flatnonzero(found.owned | (found.cut & (sides > self.model.config.tiling.overlap_px / 2)))
         for chunk in _batches(iter(rows), PROMPT_BATCH):
             members = np.array(chunk)
-            logits, ious = self._logits(embeddings, index, Prompts(boxes[members]))
+            logits, ious = self._logits(embeddings, index, Prompts(found.boxes[members]))
             for row, row_logits, iou in zip(chunk, logits, ious, strict=True):
                 if iou < self.thresholds.iou:
                     continue
-                window, mask, values = self._cell(row_logits, boxes[row], index, features.frame)
-                if np.count_nonzero(mask) < MIN_CELL_PX:
+                read = READ[strategies.masks](
+                    row_logits, found.boxes[row], frame.tiles[index], frame, self.thresholds.mask_logit
+                )
+                if not read.mask.any():
                     continue
                 yield Candidate(
-                    box_xyxy_px=boxes[row],
-                    score=float(scores[row]),
+                    box_xyxy_px=frame.clip(found.boxes[row]),
+                    score=float(found.scores[row]),
                     iou=float(iou),
                     tile=index,
-                    tile_window=features.frame.tile_window(features.frame.tiles[index]),
-                    cut=bool(cut[row]),
-                    window=window,
-                    mask=mask,
-                    logits=values,
+                    tile_window=frame.tile_window(frame.tiles[index]),
+                    cut=bool(found.cut[row]),
+                    window=read.window,
+                    mask=read.mask,
+                    logits=read.logits,
                 )
 
-    def _cell(
-        self, logits: NDArray[np.float32], box: NDArray[np.float32], index: int, frame: Frame
-    ) -> tuple[Window, NDArray[np.bool_], NDArray[np.float32]]:
-        tile = frame.tiles[index]
-        window = _around(box, frame.tile_window(tile))
-        values = frame.map_to_window(logits, tile, window)
-        return window, clean(values > self.thresholds.mask_logit), values
-
-    def _tokens(self, features: Features, index: int) -> Tensor:
-        return features.tokens[index : index + 1].to(self.device, torch.float32)
+    def _tokens(self, tokens: Tensor, index: int) -> Tensor:
+        return tokens[index : index + 1].to(self.device, torch.float32)
 
     def _check(self, features: Features) -> None:
         if features.trunk_hash != self.trunk_hash or features.preprocessing != self.preprocessing:
@@ -356,21 +416,11 @@ class Predictor:
             )
 
 
-def _around(box: NDArray[np.float32], limit: Window) -> Window:
-    """The whole pixels of a box and its margin, inside `limit`; never empty if the box touches `limit`."""
-    margin = MARGIN_PX + MARGIN * float(max(box[2] - box[0], box[3] - box[1]))
-    x0, y0 = max(limit[0], int(np.floor(box[0] - margin))), max(limit[1], int(np.floor(box[1] - margin)))
-    x1, y1 = min(limit[2], int(np.ceil(box[2] + margin))), min(limit[3], int(np.ceil(box[3] + margin)))
-    return x0, y0, max(x1, x0 + 1), max(y1, y0 + 1)
-
-
-def _inside(box: NDArray[np.float32], window: Window) -> NDArray[np.bool_]:
-    """(h, w) pixels of the window that the box touches; at least one."""
-    x = np.arange(window[0], window[2])
-    y = np.arange(window[1], window[3])
-    columns = (x + 1 > box[0]) & (x < box[2])
-    rows = (y + 1 > box[1]) & (y < box[3])
-    return np.asarray(rows[:, None] & columns[None])
+def _is_best(boxes: Boxes) -> NDArray[np.bool_]:
+    """(n,) whether no earlier one of the boxes, which come best first, lies in the same place."""
+    rows = torch.from_numpy(boxes)
+    iou, _ = iou_and_giou(rows[:, None], rows[None])
+    return np.asarray(~(iou > SAME_BOX).tril(-1).any(dim=1))
 
 
 def _batches(items: Iterator[T], size: int) -> Iterator[list[T]]:

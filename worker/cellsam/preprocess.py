@@ -3,6 +3,9 @@
 Frames of reference. *Image pixels*: (x, y), pixel (0, 0) covers [0, 1) x [0, 1). *Level pixels*: the image averaged
 over blocks of 2^level on a side; level 0 is the image itself. *Input pixels*: inside one tile, after scaling, what the
 trunk sees and prompts are given in.
+
+A tiling that stretches (`TilingConfig.stretch_px`) has one tile for an image that is small enough: the whole image,
+with a scale of its own along each axis.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import torch
@@ -50,9 +54,20 @@ class Frame:
     tiling: TilingConfig
 
     @cached_property
+    def stretched(self) -> bool:
+        """Whether the whole image is the only tile, stretched to the input."""
+        return max(self.height, self.width) <= self.tiling.stretch_px
+
+    @cached_property
+    def tile_size(self) -> tuple[int, int]:
+        """(width, height) of a tile in level pixels."""
+        side = self.tiling.tile_px
+        return (self.width, self.height) if self.stretched else (side, side)
+
+    @cached_property
     def levels(self) -> int:
         count = 1
-        while max(self.level_size(count - 1)) > self.tiling.tile_px:
+        while not self.stretched and max(self.level_size(count - 1)) > self.tiling.tile_px:
             count += 1
         return count
 
@@ -61,8 +76,8 @@ class Frame:
         return tuple(
             Tile(level, x, y)
             for level in range(self.levels)
-            for y in self._starts(self.level_size(level)[0])
-            for x in self._starts(self.level_size(level)[1])
+            for y in self._starts(self.level_size(level)[0], self.tile_size[1])
+            for x in self._starts(self.level_size(level)[1], self.tile_size[0])
         )
 
     @cached_property
@@ -86,12 +101,14 @@ class Frame:
     def to_input(self, boxes_xyxy_px: Boxes, tile: Tile) -> Boxes:
         """Boxes in image pixels -> the tile's input pixels. Points (N, 2) are boxes without a second corner."""
         offset = np.resize(np.array([tile.x, tile.y], dtype=np.float32), boxes_xyxy_px.shape[-1])
-        return np.asarray((boxes_xyxy_px / 2**tile.level - offset) * self.tiling.scale, dtype=np.float32)
+        scale = np.resize(self._scale, boxes_xyxy_px.shape[-1])
+        return np.asarray((boxes_xyxy_px / 2**tile.level - offset) * scale, dtype=np.float32)
 
     def to_image(self, boxes_xyxy_input: Boxes, tile: Tile) -> Boxes:
         """The inverse of `to_input`."""
         offset = np.resize(np.array([tile.x, tile.y], dtype=np.float32), boxes_xyxy_input.shape[-1])
-        return np.asarray((boxes_xyxy_input / self.tiling.scale + offset) * 2**tile.level, dtype=np.float32)
+        scale = np.resize(self._scale, boxes_xyxy_input.shape[-1])
+        return np.asarray((boxes_xyxy_input / scale + offset) * 2**tile.level, dtype=np.float32)
 
     def clip(self, boxes_xyxy_px: Boxes) -> Boxes:
         """Boxes cut at the image's border."""
@@ -119,23 +136,23 @@ class Frame:
         """
         tile = self.tiles[index]
         x, y = (boxes_xyxy_px[:, :2] + boxes_xyxy_px[:, 2:]).T / 2
-        left, right = self._core(tile.x, self.level_size(tile.level)[1], tile.level)
-        top, bottom = self._core(tile.y, self.level_size(tile.level)[0], tile.level)
+        left, right = self._core(tile.x, self.level_size(tile.level)[1], self.tile_size[0], tile.level)
+        top, bottom = self._core(tile.y, self.level_size(tile.level)[0], self.tile_size[1], tile.level)
         inside = (x >= 0) & (y >= 0) & (x < self.width) & (y < self.height)
         return np.asarray(inside & (x >= left) & (x < right) & (y >= top) & (y < bottom))
 
     def cut(self, boxes_xyxy_px: Boxes, index: int) -> NDArray[np.bool_]:
         """(N,) whether a box reaches an edge of tile `index` behind which the image goes on."""
-        tile, side = self.tiles[index], float(self.tiling.tile_px)
+        tile, (across, down) = self.tiles[index], self.tile_size
         height, width = self.level_size(tile.level)
-        margin = EDGE_PX / self.tiling.scale
+        margin = EDGE_PX / self.tiling.scale  # a stretched image goes on nowhere
         x0, y0, x1, y1 = boxes_xyxy_px.T / 2**tile.level - np.array([[tile.x], [tile.y], [tile.x], [tile.y]])
         reached = np.zeros(len(boxes_xyxy_px), dtype=bool)
         for beyond, distance in (
             (tile.x > 0, x0),
             (tile.y > 0, y0),
-            (tile.x + side < width, side - x1),
-            (tile.y + side < height, side - y1),
+            (tile.x + across < width, across - x1),
+            (tile.y + down < height, down - y1),
         ):
             if beyond:
                 reached |= distance <= margin
@@ -143,17 +160,21 @@ class Frame:
 
     def tile_window(self, tile: Tile) -> Window:
         """The image pixels that a tile shows."""
-        block, side = 2**tile.level, self.tiling.tile_px
-        x1, y1 = min(self.width, (tile.x + side) * block), min(self.height, (tile.y + side) * block)
+        block, (across, down) = 2**tile.level, self.tile_size
+        x1, y1 = min(self.width, (tile.x + across) * block), min(self.height, (tile.y + down) * block)
         return tile.x * block, tile.y * block, x1, y1
 
-    def map_to_window(self, map_hw: NDArray[np.float32], tile: Tile, window: Window) -> NDArray[np.float32]:
+    def map_to_window(
+        self, map_hw: NDArray[np.float32], tile: Tile, window: Window, *, through_input: bool = False
+    ) -> NDArray[np.float32]:
         """A map over a tile's whole input, at any resolution, read with bilinear interpolation at the pixels of
         `window` (inside the tile's window) -> (y1 - y0, x1 - x0). Costs the window, not the tile.
+
+        `through_input` gives what SAM's two steps give: enlarged to the input's resolution first, read there then.
         """
         x0, y0, x1, y1 = window
-        across = self._interpolation(x0, x1, tile.x, tile.level, map_hw.shape[1])
-        down = self._interpolation(y0, y1, tile.y, tile.level, map_hw.shape[0])
+        across = self._reading(0, (x0, x1), tile, map_hw.shape[1], through_input)
+        down = self._reading(1, (y0, y1), tile, map_hw.shape[0], through_input)
         return np.asarray(down @ map_hw @ across.T, dtype=np.float32)
 
     def window_to_map(
@@ -161,23 +182,27 @@ class Frame:
     ) -> NDArray[np.float32]:
         """The other way, for a mask: (side, side) share of each of the tile's map pixels that it covers, in [0, 1]."""
         x0, y0, x1, y1 = window
-        across = self._coverage(x0, x1, tile.x, tile.level, side)
-        down = self._coverage(y0, y1, tile.y, tile.level, side)
+        across = self._coverage(0, (x0, x1), tile, side)
+        down = self._coverage(1, (y0, y1), tile, side)
         return np.asarray(down.T @ mask_hw.astype(np.float32) @ across, dtype=np.float32)
 
-    def _starts(self, length: int) -> list[int]:
+    @cached_property
+    def _scale(self) -> NDArray[np.float32]:
+        """(2,) input pixels per level pixel along x and y."""
+        return (self.tiling.input_px / np.array(self.tile_size)).astype(np.float32)
+
+    def _starts(self, length: int, side: int) -> list[int]:
         """Evenly spread, whole-pixel starts of tiles that cover `length` with at least the wanted overlap."""
-        side, overlap = self.tiling.tile_px, self.tiling.overlap_px
+        overlap = self.tiling.overlap_px
         if length <= side:
             return [0]
         count = -(-(length - overlap) // (side - overlap))
         return [round(index * (length - side) / (count - 1)) for index in range(count)]
 
-    def _core(self, start: int, length: int, level: int) -> tuple[float, float]:
+    def _core(self, start: int, length: int, side: int, level: int) -> tuple[float, float]:
         """In image pixels, the stretch along one axis that a tile owns: half-way into each overlap."""
-        starts = self._starts(length)
-        position = starts.index(start)
-        side, block = self.tiling.tile_px, 2**level
+        starts = self._starts(length, side)
+        position, block = starts.index(start), 2**level
         low = -np.inf if position == 0 else (starts[position - 1] + side + start) / 2 * block
         high = np.inf if position == len(starts) - 1 else (start + side + starts[position + 1]) / 2 * block
         return float(low), float(high)
@@ -191,7 +216,7 @@ class Frame:
             x0, y0, x1, y1 = self.tile_window(tile)
             if not (x0 <= box[0] and y0 <= box[1] and box[2] <= x1 and box[3] <= y1):
                 continue
-            half = self.tiling.tile_px * 2**level / 2
+            half = np.array(self.tile_size) * 2**level / 2
             distance = float(np.abs(centre - (np.array([x0, y0]) + half)).max())
             if distance < nearest:
                 best, nearest = index, distance
@@ -204,37 +229,57 @@ class Frame:
 
     def _padded(self, image: Tensor) -> NDArray[np.float32]:
         """(3, h, w) -> at least a tile on each side."""
-        side = self.tiling.tile_px
-        missing = [(0, max(0, side - length)) for length in image.shape[1:]]
+        across, down = self.tile_size
+        missing = [
+            (0, max(0, side - length)) for side, length in zip((down, across), image.shape[1:], strict=True)
+        ]
         padded: NDArray[np.float32] = image.numpy()
-        return (
-            np.pad(padded, [(0, 0), *missing], mode="reflect") if any(high for _, high in missing) else padded
-        )
+        if not any(high for _, high in missing):
+            return padded
+        mode: Literal["reflect", "constant"] = "reflect" if self.tiling.padding == "mirror" else "constant"
+        return np.pad(padded, [(0, 0), *missing], mode=mode)
 
     def _input(self, padded: NDArray[np.float32], tile: Tile) -> Tensor:
-        side = self.tiling.tile_px
-        square = torch.from_numpy(padded[:, tile.y : tile.y + side, tile.x : tile.x + side].copy())
-        if self.tiling.scale == 1:
-            return square
+        across, down = self.tile_size
+        pixels = torch.from_numpy(padded[:, tile.y : tile.y + down, tile.x : tile.x + across].copy())
+        side = self.tiling.input_px
+        if pixels.shape[1:] == (side, side):
+            return pixels
+        # Only an axis that shrinks needs the antialiasing; enlarging is the same with and without it.
+        antialias = max(across, down) > side
         return F.interpolate(
-            square[None], scale_factor=self.tiling.scale, mode="bilinear", align_corners=False
+            pixels[None], (side, side), mode="bilinear", align_corners=False, antialias=antialias
         )[0]
 
-    def _interpolation(self, low: int, high: int, start: int, level: int, side: int) -> NDArray[np.float32]:
-        """(high - low, side) weights of linear interpolation at pixel centres, edges repeated."""
-        pixels = (np.arange(low, high) + 0.5) / 2**level - start
-        position = np.clip(pixels / self.tiling.tile_px * side - 0.5, 0, side - 1)
-        first = np.minimum(position.astype(np.int64), max(side - 2, 0))
-        weights = np.zeros((high - low, side), dtype=np.float32)
-        rows = np.arange(high - low)
-        weights[rows, first] = 1 - (position - first)
-        weights[rows, np.minimum(first + 1, side - 1)] += position - first
-        return weights
+    def _reading(
+        self, axis: int, span: tuple[int, int], tile: Tile, side: int, through_input: bool
+    ) -> NDArray[np.float32]:
+        """(span, side) weights by which the image's pixels read `side` map pixels along one axis."""
+        centres = (np.arange(*span) + 0.5) / 2**tile.level - (tile.x, tile.y)[axis]
+        share = centres / self.tile_size[axis]
+        if not through_input:
+            return _interpolation(share, side)
+        input_px = self.tiling.input_px
+        enlarging = _interpolation((np.arange(input_px) + 0.5) / input_px, side)
+        return np.asarray(_interpolation(share, input_px) @ enlarging, dtype=np.float32)
 
-    def _coverage(self, low: int, high: int, start: int, level: int, side: int) -> NDArray[np.float32]:
-        """(high - low, side) share of each of `side` map pixels that an image pixel covers along one axis."""
-        step = self.tiling.tile_px * 2**level / side  # image pixels per map pixel
-        edges = np.arange(side)[None] * step + start * 2**level
-        pixels = np.arange(low, high)[:, None]
+    def _coverage(self, axis: int, span: tuple[int, int], tile: Tile, side: int) -> NDArray[np.float32]:
+        """(span, side) share of each of `side` map pixels that an image pixel covers along one axis."""
+        step = self.tile_size[axis] * 2**tile.level / side  # image pixels per map pixel
+        edges = np.arange(side)[None] * step + (tile.x, tile.y)[axis] * 2**tile.level
+        pixels = np.arange(*span)[:, None]
         shared = np.minimum(pixels + 1, edges + step) - np.maximum(pixels, edges)
         return np.asarray(np.clip(shared, 0, None) / step, dtype=np.float32)
+
+
+def _interpolation(share: NDArray[np.float64], side: int) -> NDArray[np.float32]:
+    """(n, side) weights of linear interpolation between the centres of `side` pixels, edges repeated, at n places given
+    as shares of the length.
+    """
+    position = np.clip(share * side - 0.5, 0, side - 1)
+    first = np.minimum(position.astype(np.int64), max(side - 2, 0))
+    weights = np.zeros((len(share), side), dtype=np.float32)
+    rows = np.arange(len(share))
+    weights[rows, first] = 1 - (position - first)
+    weights[rows, np.minimum(first + 1, side - 1)] += position - first
+    return weights

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling.rle import BoxMask
-from worker.cellsam.cleanup import clean, largest_island
+from labeling.rle import BoxMask, masks_of_labels
+from worker.cellsam.cleanup import clean, clean_label_map, largest_island
 from worker.cellsam.preprocess import Window
 
 T = TypeVar("T", bound=np.generic)
 
 SAME_CELL = 0.5  # share of the smaller mask, where both tiles look, that two masks of one cell have in common
 MIN_CELL_PX = 6
+MIN_PAINTED_PX = 25  # the released model's
 MIN_VISIBLE = 0.4  # of a mask that other cells leave; less is a second answer for the same cell
 
 
@@ -47,6 +49,9 @@ class Segmentation:
     boxes: NDArray[np.float32]  # (n, 4) x0, y0, x1, y1 in image pixels, as CellFinder gave them
     scores: NDArray[np.float32]  # (n,) in [0, 1]
     masks: tuple[BoxMask, ...]  # the labels' pixels: they do not overlap
+    ious: NDArray[np.float32]  # (n,) the mask decoder's own estimates
+    # (m,) scores of boxes that were left out, down to half the box threshold, where no better box lies
+    doubted: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
 
 
 def assemble(candidates: Sequence[Candidate], height: int, width: int) -> Segmentation:
@@ -66,9 +71,31 @@ def assemble(candidates: Sequence[Candidate], height: int, width: int) -> Segmen
         kept.append(cell)
         masks.append(mask)
         labels[y0:y1, x0:x1][visible] = len(kept)
-    boxes = np.array([cell.box_xyxy_px for cell in kept], dtype=np.float32).reshape(-1, 4)
+    return _segmentation(labels, kept, masks)
+
+
+def assemble_painted(candidates: Sequence[Candidate], height: int, width: int) -> Segmentation:
+    """As the released model does: paint by falling score, each cell over those before it, then clean the whole map."""
+    cells = sorted(join_fragments(candidates), key=lambda cell: -cell.score)
+    labels, left = clean_label_map(paint_over(cells, height, width), MIN_PAINTED_PX)
+    masks = [mask for _, mask in masks_of_labels(labels)]
+    return _segmentation(labels, [cells[index - 1] for index in left], masks)
+
+
+ASSEMBLE: Mapping[str, Callable[[Sequence[Candidate], int, int], Segmentation]] = MappingProxyType(
+    {"argmax": assemble, "painter": assemble_painted}
+)
+
+
+def _segmentation(
+    labels: NDArray[np.int32], cells: Sequence[Candidate], masks: Sequence[BoxMask]
+) -> Segmentation:
     return Segmentation(
-        labels, boxes, np.array([cell.score for cell in kept], dtype=np.float32), tuple(masks)
+        labels,
+        np.array([cell.box_xyxy_px for cell in cells], dtype=np.float32).reshape(-1, 4),
+        np.array([cell.score for cell in cells], dtype=np.float32),
+        tuple(masks),
+        np.array([cell.iou for cell in cells], dtype=np.float32),
     )
 
 
@@ -82,6 +109,15 @@ def paint(cells: Sequence[Candidate], height: int, width: int) -> NDArray[np.int
         owner[y0:y1, x0:x1][wins] = index
         best[y0:y1, x0:x1][wins] = cell.logits[wins]
     return owner
+
+
+def paint_over(cells: Sequence[Candidate], height: int, width: int) -> NDArray[np.int32]:
+    """(H, W): 1 + the index of the last cell at each pixel, 0 where there is none."""
+    painted = np.zeros((height, width), dtype=np.int32)
+    for index, cell in enumerate(cells, start=1):
+        x0, y0, x1, y1 = cell.window
+        painted[y0:y1, x0:x1][cell.mask] = index
+    return painted
 
 
 def join_fragments(candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from numpy.typing import NDArray
 
-from labeling.selectors.cells import masks_at
+from labeling.ladder import Rung
+from labeling.selectors.cells import accepted_cells
 from labeling.selectors.channels import channel_roles
 from labeling.selectors.features import features_key
 from labeling.selectors.model_versions import version_spec
-from labeling.selectors.training import run_get, run_images
-from worker.cellsam import Features
-from worker.cellsam.evaluate import Sample
-from worker.cellsam.finetune import TuningSample, labels_of
+from labeling.selectors.training import run_get, run_images, run_imported, run_settings
+from worker.cellsam import Features, Predictor
+from worker.cellsam.tuning import TuningConfig, TuningSample
+from worker.scoring import HeldOutImage
 from worker.tasks.inputs import read_image
 from worker.tasks.lease import Lease
 from worker.tasks.process import background_engine, version_weights
 
-# Features of training images are in memory together; with more, those of the images uploaded last.
+# Features of training images are in memory together; with more, new ones come first, then those uploaded last.
 TRAINING_BYTES = 2**32
 COLOR, GRAY = "color images", "gray images"  # the gate guards each kind by itself
 
@@ -32,6 +34,13 @@ class Corrections:
         self.base = version_weights(version_spec(self.run.base))
         self.active = version_weights(version_spec(self.run.compared_with))
         self.recomputed = 0  # images whose features were not in the cache any more
+        self.imported = {
+            version.pk: version_weights(version_spec(version)) for version in run_imported(self.run)
+        }  # measured beside the candidates
+        settings = run_settings(self.run)
+        self.rungs = tuple(Rung(rung) for rung in settings["rungs"])
+        self.config = TuningConfig(replay_share=settings["replay_share"], seed=settings["seeds"][0])
+        self._earlier = set(settings["earlier_images"])
         self._lease = lease
         self._images = run_images(self.run)
 
@@ -41,33 +50,61 @@ class Corrections:
 
     def training(self) -> list[TuningSample]:
         """Submitted images of the training split, as far as memory goes."""
+        images = [(image, revision) for image, revision, split in reversed(self._images) if split == "train"]
+        images.sort(key=lambda one: self._is_earlier(one[0]))
         samples: list[TuningSample] = []
         held = 0
-        for image, revision, split in reversed(self._images):
-            if split != "train" or held > TRAINING_BYTES:
-                continue
-            sample = TuningSample(self._features(image), masks_at(image.pk, revision))
+        for image, revision in images:
+            if held > TRAINING_BYTES:
+                break
+            sample = TuningSample(
+                features=self._features(image),
+                cells=[mask for mask, _ in accepted_cells(image.pk, revision)],
+                cluster=image.group_key,
+                earlier=self._is_earlier(image),
+                source=partial(read_image, image),
+            )
             held += sample.features.nbytes
             samples.append(sample)
             self._lease.pause()
-        return samples[::-1]
+        return samples
 
-    def held_out(self) -> Iterator[Sample]:
+    def held_out(self) -> Iterator[HeldOutImage]:
         """Submitted images that no version ever trained on, one at a time."""
         for image, revision, split in self._images:
             if split != "held_out":
                 continue
-            sample = TuningSample(self._features(image), masks_at(image.pk, revision))
+            cells = accepted_cells(image.pk, revision)
             roles = channel_roles(image)
-            group = COLOR if roles is not None and roles["rgb"] else GRAY
-            yield Sample(str(image.pk), group, sample.features, labels_of(sample))
+            yield HeldOutImage(
+                image_id=str(image.pk),
+                group=COLOR if roles is not None and roles["rgb"] else GRAY,
+                cluster=image.group_key,
+                blind=image.blind,
+                cells=[mask for mask, _ in cells],
+                touched=frozenset(index for index, (_, touched) in enumerate(cells) if touched),
+                features=partial(self._features_for, image),
+            )
 
-    def _features(self, image: Any) -> Features:
+    def _is_earlier(self, image: Any) -> bool:
+        return str(image.pk) in self._earlier
+
+    def _features_for(self, image: Any, predictor: Predictor) -> Features:
+        """As the predictor's trunk sees the image. Only what stored versions see is kept."""
+        if predictor.trunk_hash == self.run.base.trunk_hash:
+            return self._features(image)
+        if predictor.trunk_hash == self.run.compared_with.trunk_hash:
+            return self._features(image, of_active=True)
+        return predictor.embed(*read_image(image), progress=lambda done: self._lease.pause())
+
+    def _features(self, image: Any, *, of_active: bool = False) -> Features:
         """From the cache, or from the trunk again."""
 
         def recompute() -> tuple[NDArray[Any], Any]:
             self.recomputed += 1
             return read_image(image)
 
-        key = features_key(image=image, version=self.run.base)
-        return background_engine().embed(key, recompute, self.base, progress=lambda done: self._lease.pause())
+        version = self.run.compared_with if of_active else self.run.base
+        weights = self.active if of_active else self.base
+        key = features_key(image=image, version=version)
+        return background_engine().embed(key, recompute, weights, progress=lambda done: self._lease.pause())

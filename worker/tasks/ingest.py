@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from uuid import UUID
 
 from celery import shared_task
 from django.conf import settings
@@ -11,10 +12,16 @@ from django.conf import settings
 from labeling.pixels import PixelError, read_pixels
 from labeling.pyramid import write_pyramid
 from labeling.selectors.jobs import job_get, job_image
+from labeling.services.activation import (
+    pending_prepare,
+    pending_versions_prepare,
+    redecodes_due_enqueue,
+    redecodes_enqueue,
+)
 from labeling.services.images import image_ingested
 from labeling.services.jobs import jobs_sweep
 from labeling.services.leases import presences_sweep
-from labeling.services.training import trainings_due_start
+from labeling.services.training import training_start_scheduled, trainings_due_start
 from labeling.thumbnails import thumbnail
 from worker.tasks.lease import Lease, run_job
 
@@ -29,15 +36,35 @@ def ingest_image(job_id: str) -> None:
 
 @shared_task(name="ingest.sweep_jobs")
 def sweep_jobs() -> None:
-    """Send again what was lost; forget tabs that are long gone."""
+    """Send again what was lost; get on with what waits for it; forget tabs that are long gone."""
     jobs_sweep()
+    pending_versions_prepare()
+    redecodes_due_enqueue()
     presences_sweep()
 
 
 @shared_task(name="ingest.start_due_trainings")
 def start_due_trainings() -> None:
-    """Start the runs whose threshold or schedule has come."""
+    """Start the runs whose threshold is reached."""
     trainings_due_start()
+
+
+@shared_task(name="ingest.start_scheduled_training")
+def start_scheduled_training(project_id: str) -> None:
+    """Start the project's run whose time has come."""
+    training_start_scheduled(project_id=UUID(project_id))
+
+
+@shared_task(name="ingest.redecode_images")
+def redecode_images(project_id: str) -> None:
+    """Have the images that nobody has opened decoded by the version that serves now."""
+    redecodes_enqueue(project_id=UUID(project_id))
+
+
+@shared_task(name="ingest.prepare_version")
+def prepare_version(project_id: str) -> None:
+    """Get on with the version that waits for its features."""
+    pending_prepare(project_id=UUID(project_id))
 
 
 def _ingest(lease: Lease) -> None:

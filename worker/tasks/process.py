@@ -37,11 +37,12 @@ def interactive_engine() -> Engine:
 
 def version_weights(spec: dict[str, Any]) -> VersionWeights:
     """The plain form of `labeling.selectors.model_versions.version_spec`, with paths on this machine."""
-    own, base = _file(spec), spec["base"]
     return VersionWeights(
-        base=own if base is None else _file(base),
-        neck=None if base is None else own,
+        base=_file(spec["base"]),
+        tuned=None if spec["tuned"] is None else _file(spec["tuned"]),
+        trunk_hash=str(spec["trunk_hash"]),
         neck_hash=str(spec["neck_hash"]),
+        finder_hash=str(spec["finder_hash"]),
         threshold=float(spec["threshold"]),
     )
 
@@ -54,7 +55,7 @@ def shipped_weights() -> WeightFile:
 
 
 def _file(spec: dict[str, Any]) -> WeightFile:
-    return WeightFile(Path(default_storage.path(spec["weights"])), str(spec["weights_sha256"]))
+    return WeightFile(Path(default_storage.path(spec["path"])), str(spec["sha256"]))
 
 
 def _store() -> FeatureStore:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 from celery import shared_task
 
 from labeling.errors import Conflict
 from labeling.selectors.features import features_key
 from labeling.selectors.jobs import job_get, job_image
-from labeling.selectors.model_versions import version_spec
+from labeling.selectors.model_versions import version_for_job, version_spec
 from labeling.services.jobs import job_succeed
 from labeling.services.segmentation import segmentation_store
-from worker.cellsam import ImageError
+from labeling.uncertainty import Evidence
+from worker.cellsam.channels import ImageError
 from worker.tasks.inputs import read_image
 from worker.tasks.lease import Lease, run_job
 from worker.tasks.process import background_engine, version_weights
@@ -49,12 +51,13 @@ def _segment(lease: Lease) -> None:
         version_id=version.pk,
         masks=found.masks,
         scores=[float(score) for score in found.scores],
+        evidence=Evidence(np.concatenate([found.scores, found.doubted]), version.threshold, found.ious),
     )
 
 
 def _embed(lease: Lease) -> None:
     job = job_get(lease.job_id)
-    image, version = job_image(job), job.project.active_version
+    image, version = job_image(job), version_for_job(job)
     if version is None:
         raise Conflict(NO_MODEL, code="no_model")
     background_engine().embed(

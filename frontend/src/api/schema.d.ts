@@ -57,6 +57,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/images/{image_id}/cells/{cell_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The changes of one cell, also of one that is gone. */
+        get: operations["cell_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/images/{image_id}/classes": {
         parameters: {
             query?: never;
@@ -68,6 +85,23 @@ export interface paths {
         get: operations["image_class_counts"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/images/{image_id}/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description All cells that each of two versions finds. */
+        post: operations["image_compare"];
         delete?: never;
         options?: never;
         head?: never;
@@ -351,6 +385,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/model-versions/{version_id}/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A version as one full model file, which the model's command line reads too. */
+        get: operations["checkpoint_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/notes/{note_id}": {
         parameters: {
             query?: never;
@@ -527,6 +578,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{project_id}/loop-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** @description When the loop trains, what people see before they label, and how deep runs may go. */
+        put: operations["loop_settings_set"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{project_id}/members": {
         parameters: {
             query?: never;
@@ -572,6 +640,40 @@ export interface paths {
         };
         /** @description Everything that the model page shows. */
         get: operations["model_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/model-versions/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description A full model file becomes a version of the project. */
+        post: operations["checkpoint_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/proof.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One row for each submitted image. */
+        get: operations["proof_csv"];
         put?: never;
         post?: never;
         delete?: never;
@@ -745,10 +847,48 @@ export interface components {
             /** Format: uuid */
             version: string;
         };
+        /** @description All held-out images, those among them that people labelled on top of outlines. */
+        AllHeldOutOut: {
+            active: components["schemas"]["FiguresOut"];
+            candidate: components["schemas"]["FiguresOut"];
+            images: number;
+        };
         /** @enum {string} */
         AxisEnum: "t" | "z";
         /** @enum {unknown} */
         BlankEnum: "";
+        /** @description A version that a run made, on one rung of the ladder. */
+        CandidateOut: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            number: number;
+            rung: number;
+            status: components["schemas"]["VersionStatus"];
+            reason: string;
+            /** Format: double */
+            readonly f1: number | null;
+        };
+        CellChangeOut: {
+            revision: number;
+            /** Format: date-time */
+            created_at: string;
+            /** @description null: the model, or somebody whose account is gone */
+            readonly author: components["schemas"]["PersonOut"] | null;
+            source: components["schemas"]["CellSource"];
+            changes: components["schemas"]["ChangesEnum"][];
+            /**
+             * Format: uuid
+             * @description after the change
+             */
+            class_id: string | null;
+            /** @description the model that drew the mask of then; null: a person did */
+            drawn_by: string | null;
+        };
+        CellHistoryOut: {
+            /** @description the newest first, 100 at most */
+            changes: components["schemas"]["CellChangeOut"][];
+        };
         /** @description A cell: runs are row-major inside the half-open box [x0, y0, x1, y1), background first. */
         CellJson: {
             /** Format: uuid */
@@ -800,7 +940,7 @@ export interface components {
             next_label: number;
             cells: components["schemas"]["CellJson"][];
         };
-        /** @description A figure of both models, and the 95% interval of the difference, by a paired bootstrap over images. */
+        /** @description A figure of both models, and the 95% interval of the difference, by a paired bootstrap over clusters. */
         ChangeOut: {
             /** Format: double */
             active: number;
@@ -811,6 +951,8 @@ export interface components {
             /** Format: double */
             high: number;
         };
+        /** @enum {string} */
+        ChangesEnum: "added" | "removed" | "shape" | "label" | "class" | "checked";
         /** @description Names of the channels that show nuclei and whole cells; ``rgb``: images of stained tissue in colour. */
         ChannelMap: {
             nuclear: string | null;
@@ -868,12 +1010,24 @@ export interface components {
         ClassesOut: {
             classes: components["schemas"]["ClassOut"][];
         };
-        /** @description Counts over the latest submission of each image. */
+        CompareInRequest: {
+            versions: string[];
+        };
+        CompareOut: {
+            label_sets: components["schemas"]["LabelSetOut"][];
+            /** Format: double */
+            model_ms: number;
+        };
+        /** @description Counts over the latest submission of each image that people labelled on top of outlines. */
         CorrectionsOut: {
             untouched: number;
             reshaped: number;
             missed: number;
             false: number;
+            /** @description cells mended in images that train */
+            corrected: number;
+            /** @description of these, before a run starts by itself */
+            needed: number;
             since_last_run: number;
             threshold: number;
             by_version: components["schemas"]["VersionOutcomesOut"][];
@@ -934,18 +1088,22 @@ export interface components {
             code: string;
             detail: string;
         };
+        /** @description ``all`` is reported beside and never decides. */
         EvaluationOut: {
             active: components["schemas"]["FiguresOut"];
             candidate: components["schemas"]["FiguresOut"];
             images: number;
+            all: components["schemas"]["AllHeldOutOut"] | null;
             gate: components["schemas"]["GateOut"];
         };
         EvidenceOut: {
             images: number;
             submitted: number;
+            /** @description submitted with cells and labelled without seeing outlines; a movie counts once */
+            deciding: number;
             needed: number;
         };
-        /** @description One model on the held-out images of a run. */
+        /** @description One model on the held-out images of a run. Runs of earlier releases lack some figures. */
         FiguresOut: {
             /** Format: double */
             f1: number;
@@ -953,6 +1111,11 @@ export interface components {
             precision: number;
             /** Format: double */
             recall: number;
+            /**
+             * Format: double
+             * @description average precision at a mask IoU of 0.5
+             */
+            ap50: number | null;
             /**
              * Format: double
              * @description mean IoU of the masks that true boxes give
@@ -963,6 +1126,18 @@ export interface components {
              * @description mean share of cells too many or too few
              */
             count_error: number;
+            /** @description cells that the model found */
+            found: number | null;
+            /** @description of the touched cells, those that the model finds */
+            touched_found: number | null;
+            /** @description cells that people added or reshaped */
+            touched_cells: number | null;
+        };
+        FoundCellOut: {
+            box: number[];
+            rle: number[];
+            /** Format: double */
+            score: number;
         };
         /** @description The place of an image in its series; ``index`` counts from 0. */
         FrameOut: {
@@ -975,8 +1150,14 @@ export interface components {
         GateOut: {
             outcome: string;
             reason: string;
+            /** @description labelled without seeing outlines: these decide */
+            images: number | null;
+            /** @description independent ones among them */
+            clusters: number | null;
             f1: components["schemas"]["ChangeOut"] | null;
+            ap50: components["schemas"]["ChangeOut"] | null;
             miou: components["schemas"]["ChangeOut"] | null;
+            count_error: components["schemas"]["ChangeOut"] | null;
             groups: {
                 [key: string]: components["schemas"]["ChangeOut"];
             };
@@ -1002,6 +1183,8 @@ export interface components {
             cells: number;
             to_check: number;
             split: components["schemas"]["Split"];
+            /** @description held out, and labelled without seeing a model's outlines */
+            blind: boolean;
             readonly thumbnail_url: string | null;
             readonly outlines_url: string | null;
             /** Format: date-time */
@@ -1024,6 +1207,7 @@ export interface components {
             project_name: string;
             readonly series: components["schemas"]["ImageSeriesOut"] | null;
             readonly proposals: number;
+            readonly proposals_hidden_reason: string;
             readonly levels: components["schemas"]["LevelOut"][];
             readonly tile_size: number;
         };
@@ -1048,6 +1232,8 @@ export interface components {
             cells: number;
             to_check: number;
             split: components["schemas"]["Split"];
+            /** @description held out, and labelled without seeing a model's outlines */
+            blind: boolean;
             readonly thumbnail_url: string | null;
             readonly outlines_url: string | null;
             /** Format: date-time */
@@ -1116,6 +1302,11 @@ export interface components {
                 [key: string]: string[];
             };
         };
+        LabelSetOut: {
+            /** Format: uuid */
+            version: string;
+            cells: components["schemas"]["FoundCellOut"][];
+        };
         LeaseInRequest: {
             /** @description made by the client, one a tab */
             session: string;
@@ -1149,6 +1340,41 @@ export interface components {
             username: string;
             password: string;
         };
+        /** @description What is given is changed. */
+        LoopSettingsInRequest: {
+            correction_threshold?: number;
+            train_schedule?: string;
+            blind_held_out?: boolean;
+            held_out_target?: number;
+            presegmentation?: components["schemas"]["Presegmentation"];
+            deep?: boolean;
+        };
+        LoopSettingsOut: {
+            correction_threshold: number;
+            /** @description crontab of five fields; empty for none */
+            train_schedule: string;
+            /** @description held-out images are labelled without outlines */
+            blind_held_out: boolean;
+            /** @description groups of images held out at most */
+            held_out_target: number;
+            presegmentation: components["schemas"]["Presegmentation"];
+            /** @description runs may tune the trunk too */
+            deep: boolean;
+        };
+        /** @description F1 on held-out images at the end of a run. */
+        MeasuredRunOut: {
+            /** Format: date-time */
+            at: string;
+            /** Format: uuid */
+            version: string;
+            name: string;
+            /** Format: double */
+            active: number;
+            /** Format: double */
+            candidate: number;
+            images: number;
+            decision: string;
+        };
         MemberInRequest: {
             username: string;
             role: components["schemas"]["Role"];
@@ -1159,17 +1385,24 @@ export interface components {
             /** Format: date-time */
             since: string;
         };
-        /** @enum {string} */
-        ModeEnum: "replace" | "add";
+        ModelImportInRequest: {
+            /** Format: binary */
+            file: string;
+        };
         ModelOut: {
             active: components["schemas"]["ModelVersionOut"] | null;
             versions: components["schemas"]["ModelVersionOut"][];
+            pending: components["schemas"]["PendingVersionOut"] | null;
             corrections: components["schemas"]["CorrectionsOut"];
             held_out: components["schemas"]["EvidenceOut"];
+            training: components["schemas"]["ReadinessOut"];
+            settings: components["schemas"]["LoopSettingsOut"];
+            presegmentation: components["schemas"]["PresegmentationOut"];
             /** @description the one that is queued or running */
             run: components["schemas"]["TrainingRunOut"] | null;
             runs: components["schemas"]["TrainingRunOut"][];
             schedule: string;
+            proof: components["schemas"]["ProofOut"];
         };
         ModelVersionOut: {
             /** Format: uuid */
@@ -1183,9 +1416,23 @@ export interface components {
             licence: string;
             /** Format: double */
             threshold: number;
+            /** @description 0: full weights; 1: neck; 2: neck and CellFinder; 3: trunk too */
+            rung: number;
+            /** Format: uuid */
+            run: string | null;
+            weights_sha256: string;
+            trunk_hash: string;
+            neck_hash: string;
+            finder_hash: string;
             metrics: {
                 [key: string]: unknown;
             };
+            config: {
+                [key: string]: unknown;
+            };
+            curve: unknown;
+            readonly snapshot: components["schemas"]["SnapshotOut"];
+            readonly evaluation: components["schemas"]["EvaluationOut"] | null;
             status: components["schemas"]["VersionStatus"];
             state: components["schemas"]["StateEnum"];
             /** @description what the gate said; empty for a base */
@@ -1258,6 +1505,14 @@ export interface components {
             /** @description crontab of five fields; empty for none */
             train_schedule?: string;
         };
+        /** @description A version that serves once the features of ``total`` images were computed with its own trunk. */
+        PendingVersionOut: {
+            version: components["schemas"]["VersionRefOut"];
+            /** Format: date-time */
+            since: string;
+            done: number;
+            total: number;
+        };
         PersonOut: {
             id: number;
             name: string;
@@ -1281,6 +1536,14 @@ export interface components {
             looks?: {
                 [key: string]: (number | boolean | string) | null;
             };
+        };
+        /** @enum {string} */
+        Presegmentation: "auto" | "always" | "never";
+        /** @description Whether people find outlines in an image that they open; ``reason`` says why not. */
+        PresegmentationOut: {
+            mode: components["schemas"]["Presegmentation"];
+            shown: boolean;
+            reason: string;
         };
         /** @enum {string} */
         PresetEnum: "cellloop" | "deepcell_label" | "cellpose" | "napari";
@@ -1307,10 +1570,47 @@ export interface components {
             readonly channel_map: components["schemas"]["ChannelMap"] | null;
             correction_threshold: number;
             train_schedule: string;
+            blind_held_out: boolean;
+            held_out_target: number;
+            deep: boolean;
+            readonly presegmentation: components["schemas"]["PresegmentationOut"];
             active_version: components["schemas"]["VersionRefOut"] | null;
             counts: components["schemas"]["ProjectCountsOut"];
             cells: number;
         };
+        ProofOut: {
+            /** @description how actions and seconds are counted, for people */
+            rule: string;
+            /** Format: double */
+            pause_s: number;
+            versions: components["schemas"]["VersionProofOut"][];
+            /** @description the latest 500, oldest first */
+            points: components["schemas"]["ProofPointOut"][];
+            f1: components["schemas"]["MeasuredRunOut"][];
+        };
+        /** @description One submitted image. */
+        ProofPointOut: {
+            /** Format: date-time */
+            at: string;
+            /** Format: uuid */
+            image: string;
+            name: string;
+            /** Format: uuid */
+            version: string | null;
+            cells: number;
+            untouched: number;
+            reshaped: number;
+            missed: number;
+            false: number;
+            /** Format: double */
+            actions_per_cell: number | null;
+            /** Format: double */
+            seconds_per_cell: number | null;
+            /** Format: double */
+            share_untouched: number | null;
+        };
+        /** @enum {string} */
+        ProposalAcceptInModeEnum: "replace" | "add";
         ProposalAcceptInRequest: {
             /**
              * Format: uuid
@@ -1319,7 +1619,7 @@ export interface components {
             id: string;
             base_revision: number;
             /** @description replace: instead of the image's cells; add: those that cover no cell of it */
-            mode: components["schemas"]["ModeEnum"];
+            mode: components["schemas"]["ProposalAcceptInModeEnum"];
             session?: string | null;
         };
         ProposalAcceptedOut: {
@@ -1371,9 +1671,16 @@ export interface components {
             failed: number;
         };
         QueueReasonOut: {
-            /** @description returned, begun, oldest, left or skipped */
+            /** @description returned, begun, unsure, unlike, lot, oldest, left or skipped */
             code: string;
             detail: string;
+        };
+        ReadinessOut: {
+            can_start: boolean;
+            /** @description why nobody can start a run; else empty */
+            reason: string;
+            /** @description why none starts by itself; else empty */
+            automatic_reason: string;
         };
         /** @enum {string} */
         Role: "owner" | "admin" | "annotator" | "viewer";
@@ -1420,6 +1727,12 @@ export interface components {
             image: components["schemas"]["ImageDetailOut"];
             queue: components["schemas"]["QueueOut"];
         };
+        /** @description How many images the version was made from and judged by. */
+        SnapshotOut: {
+            images: number;
+            train: number;
+            held_out: number;
+        };
         /** @enum {string} */
         Split: "train" | "held_out";
         /**
@@ -1440,7 +1753,7 @@ export interface components {
             more?: boolean;
         };
         /** @enum {string} */
-        StateEnum: "active" | "earlier" | "base" | "candidate" | "rejected" | "not_enough_evidence" | "failed";
+        StateEnum: "active" | "pending" | "earlier" | "base" | "imported" | "candidate" | "rejected" | "not_enough_evidence" | "failed";
         SubmitInRequest: {
             revision: number;
             session?: string | null;
@@ -1466,6 +1779,8 @@ export interface components {
             cells: number;
             to_check: number;
             split: components["schemas"]["Split"];
+            /** @description held out, and labelled without seeing a model's outlines */
+            blind: boolean;
             readonly thumbnail_url: string | null;
             readonly outlines_url: string | null;
             /** Format: date-time */
@@ -1488,6 +1803,7 @@ export interface components {
             project_name: string;
             readonly series: components["schemas"]["ImageSeriesOut"] | null;
             readonly proposals: number;
+            readonly proposals_hidden_reason: string;
             readonly levels: components["schemas"]["LevelOut"][];
             readonly tile_size: number;
             /** @description what is next, after this image */
@@ -1534,7 +1850,10 @@ export interface components {
             readonly images: number;
             readonly held_out_images: number;
             compared_with: components["schemas"]["VersionRefOut"];
+            /** @description the best of the candidates */
             candidate: components["schemas"]["VersionRefOut"] | null;
+            readonly candidates: components["schemas"]["CandidateOut"][];
+            readonly rungs: number[];
             job: components["schemas"]["JobOut"];
             readonly evaluation: components["schemas"]["EvaluationOut"] | null;
             curve: unknown;
@@ -1561,6 +1880,25 @@ export interface components {
             version: string | null;
             name: string;
         };
+        /** @description Images that people labelled with one version's cells before them; ``version`` null: on the bare image. */
+        VersionProofOut: {
+            /** Format: uuid */
+            version: string | null;
+            name: string;
+            images: number;
+            cells: number;
+            /** Format: double */
+            actions_per_cell: number | null;
+            /** Format: double */
+            seconds_per_cell: number | null;
+            /** Format: double */
+            share_untouched: number | null;
+            /**
+             * Format: double
+             * @description on held-out images
+             */
+            f1: number | null;
+        };
         VersionRefOut: {
             /** Format: uuid */
             id: string;
@@ -1569,7 +1907,7 @@ export interface components {
             takes_points: boolean;
         };
         /** @enum {string} */
-        VersionStatus: "base" | "candidate" | "promoted" | "rejected" | "not_enough_evidence" | "failed";
+        VersionStatus: "base" | "imported" | "candidate" | "promoted" | "rejected" | "not_enough_evidence" | "failed";
     };
     responses: never;
     parameters: never;
@@ -1795,6 +2133,46 @@ export interface operations {
             };
         };
     };
+    cell_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cell_id: string;
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CellHistoryOut"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
     image_class_counts: {
         parameters: {
             query?: never;
@@ -1825,6 +2203,76 @@ export interface operations {
             };
             /** @description It does not exist, or not for this user. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    image_compare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompareInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompareOut"];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description The state of things does not allow it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description model_busy or features_not_ready; see Retry-After. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2826,6 +3274,54 @@ export interface operations {
             };
         };
     };
+    checkpoint_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
     note_delete: {
         parameters: {
             query?: never;
@@ -3545,6 +4041,58 @@ export interface operations {
             };
         };
     };
+    loop_settings_set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["LoopSettingsInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelOut"];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
     member_list: {
         parameters: {
             query?: never;
@@ -3763,6 +4311,106 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelOut"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    checkpoint_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["ModelImportInRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelVersionOut"];
+                };
+            };
+            /** @description The request makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Nobody is logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description It does not exist, or not for this user. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description The state of things does not allow it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    proof_csv: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description Nobody is logged in. */

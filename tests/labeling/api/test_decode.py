@@ -99,8 +99,8 @@ def test_it_works(world: World, image: Image, start):
     request = worker.request
     assert (request["box"], request["points"]) == ([1.5, 2, 30, 40.25], [{"x": 3, "y": 4, "positive": False}])
     assert (request["height"], request["width"]) == (image.height, image.width)
-    assert request["version"]["id"] == str(world.base.pk)
-    assert request["version"]["base"] is None
+    assert request["model_version"] == str(world.base.pk)
+    assert request["version"]["tuned"] is None
     assert len(request["features_key"]) == 64
     assert request["deadline"] > request["sent_at"]
 

@@ -5,7 +5,7 @@ from rest_framework.test import APIClient
 from labeling.models import Image
 from labeling.services.jobs import job_claim
 from tests.factories import World, make_ready_image
-from tests.labeling.services.test_training import complete, submit_with_corrections
+from tests.labeling.services.test_training import complete, submit_two, submit_with_corrections
 
 
 def model(client: APIClient, world: World):
@@ -31,12 +31,12 @@ def test_it_works(world: World, as_vera: APIClient):
     assert corrections["by_version"][0] == {
         "version": str(world.base.pk), "name": "tiny 1", "false": 2, "missed": 0, "reshaped": 0, "untouched": 1,
     }  # fmt: skip
-    assert page["held_out"] == {"images": 1, "submitted": 0, "needed": 5}
+    assert page["held_out"] == {"images": 1, "submitted": 0, "deciding": 0, "needed": 5}
     assert (page["run"], page["runs"]) == (None, [])
 
 
 def test_a_run_from_start_to_promotion(world: World, as_alice: APIClient):
-    submit_with_corrections(world, seed=0)
+    submit_two(world)
     started = start(as_alice, world)
     assert started.status_code == 201
     assert (started.json()["reason"], started.json()["started_by"]) == ("manual", "Alice Adams")
@@ -64,7 +64,7 @@ def test_nothing_to_train_on_says_why(world: World, as_alice: APIClient):
 
 
 def test_a_run_can_be_cancelled(world: World, as_alice: APIClient):
-    submit_with_corrections(world, seed=0)
+    submit_two(world)
     run = start(as_alice, world).json()
     answer = as_alice.post(f"/api/training-runs/{run['id']}/cancel")
     assert (answer.json()["decision"], answer.json()["decision_reason"]) == ("failed", "Cancelled.")
@@ -72,7 +72,7 @@ def test_a_run_can_be_cancelled(world: World, as_alice: APIClient):
 
 
 def test_rolling_back(world: World, as_alice: APIClient):
-    submit_with_corrections(world, seed=0)
+    submit_two(world)
     start(as_alice, world)
     run = world.project.runs.get()
     claim = job_claim(job_id=run.job_id)
@@ -93,5 +93,5 @@ def test_the_page_costs_the_same_for_one_version_and_for_many(
 ):
     submit_with_corrections(world, seed=0)
     Image.objects.update(split="train")
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(24):
         model(as_vera, world)

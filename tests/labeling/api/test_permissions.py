@@ -14,7 +14,7 @@ from labeling.services.classes import class_create
 from labeling.services.notes import note_create
 from labeling.services.submissions import image_submit
 from labeling.services.training import training_start
-from tests.factories import World, make_proposal, make_ready_image, make_series, square
+from tests.factories import World, make_proposal, make_ready_image, make_series, make_tuned, square
 from tests.labeling.conftest import Login
 
 OPEN = "anyone"  # tells nothing of a project
@@ -64,6 +64,10 @@ TABLE = [
     Endpoint("projects/{project}/events", "get", Role.VIEWER),
     Endpoint("projects/{project}/model", "get", Role.VIEWER),
     Endpoint("projects/{project}/active-version", "put", Role.ADMIN, {"version": str(uuid4())}),
+    Endpoint("projects/{project}/loop-settings", "put", Role.ADMIN, {"deep": False}),
+    Endpoint("projects/{project}/proof.csv", "get", Role.VIEWER),
+    Endpoint("projects/{project}/model-versions/import", "post", Role.ADMIN, {}),
+    Endpoint("model-versions/{version}/checkpoint", "get", Role.VIEWER),
     Endpoint("projects/{project}/training-runs", "post", Role.ADMIN),
     Endpoint("training-runs/{run}/cancel", "post", Role.ADMIN),
     Endpoint("images/{image}", "get", Role.VIEWER),
@@ -72,9 +76,11 @@ TABLE = [
     Endpoint("images/{image}/thumbnail", "get", Role.VIEWER),
     Endpoint("images/{image}/outlines", "get", Role.VIEWER),
     Endpoint("images/{image}/cells", "get", Role.VIEWER),
+    Endpoint("images/{image}/cells/{cell}/history", "get", Role.VIEWER),
     Endpoint("images/{image}/edits", "get", Role.VIEWER),
     Endpoint("images/{image}/edits", "post", Role.ANNOTATOR, EDIT),
     Endpoint("images/{image}/decode", "post", Role.ANNOTATOR, {"box": [5, 5, 1, 1]}),
+    Endpoint("images/{image}/compare", "post", Role.ANNOTATOR, {"versions": []}),
     Endpoint("images/{image}/submit", "post", Role.ANNOTATOR, {"revision": 99}),
     Endpoint("images/{image}/segment", "post", Role.ANNOTATOR),
     Endpoint("images/{image}/export?format=coco", "get", Role.VIEWER),
@@ -99,7 +105,7 @@ TABLE = [
 ]
 SCOPED = [endpoint for endpoint in TABLE if endpoint.who not in (OPEN, ANY_USER)]
 # Streams and decoding close the connection of the test's transaction: their files test them on their own.
-ASYNC = ("events", "decode")
+ASYNC = ("events", "decode", "compare")
 IN_TRANSACTION = [e for e in SCOPED if not e.path.endswith(ASYNC)]
 
 
@@ -111,7 +117,7 @@ class Addresses(dict[str, Any]):
     """What the paths name, each thing made when the first path asks for it."""
 
     def __init__(self, world: World) -> None:
-        super().__init__(project=world.project.pk, user=world.bob.pk, token=uuid4())
+        super().__init__(project=world.project.pk, user=world.bob.pk, token=uuid4(), cell=uuid4())
         self.world = world
 
     def __missing__(self, name: str) -> Any:
@@ -128,14 +134,16 @@ def submitted_image(made: Addresses) -> Any:
 
 
 def run(made: Addresses) -> Any:
-    image = made["image"]
-    assert image
+    for index in (1, 2):
+        image = make_ready_image(made.world.project, seed=index)
+        image_submit(image_id=image.pk, by=made.world.bob, revision=1)
     return training_start(project_id=made.world.project.pk, reason="manual").pk
 
 
 MAKERS: dict[str, Callable[[Addresses], Any]] = {
     "image": submitted_image,
     "run": run,
+    "version": lambda made: make_tuned(made.world.project).pk,
     "job": lambda made: made.images().jobs.get(kind=JobKind.SEGMENT).pk,
     "training": lambda made: TrainingRun.objects.get(pk=made["run"]).job_id,
     "cell_class": lambda made: class_create(project=made.world.project, name="Dead", colour="#000000").pk,
@@ -153,7 +161,7 @@ def addresses(world: World) -> Addresses:
 
 
 def ask(client: APIClient, endpoint: Endpoint, addresses: Addresses) -> Any:
-    form = "multipart" if endpoint.path.endswith("/images") else "json"
+    form = "multipart" if endpoint.path.endswith(("/images", "/import")) else "json"
     call = getattr(client, endpoint.method)
     path = "/api/" + endpoint.path.format_map(addresses)
     return call(path) if endpoint.method == "get" else call(path, endpoint.body or {}, format=form)

@@ -11,7 +11,7 @@ from django.core.files.storage import default_storage
 from django.db import connections, transaction
 
 from labeling.errors import DomainError, LeaseLost
-from labeling.models import Cell, Edit, Image, ImageStatus, Job, JobKind, Split, TrainingRun
+from labeling.models import Cell, Edit, Image, ImageStatus, Job, JobKind, Project, Split, TrainingRun
 from labeling.patch import Patch
 from labeling.selectors.images import frames_of
 from labeling.services.classes import class_create
@@ -34,7 +34,7 @@ from tests.factories import (
     make_world,
     square,
 )
-from tests.labeling.services.test_training import submit_with_corrections
+from tests.labeling.services.test_training import submit_plenty
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AT_ONCE = 4
@@ -110,9 +110,9 @@ def test_uploads_at_once_keep_the_share_of_held_out_images(world: World):
 
 
 def test_two_beats_start_one_training(world: World):
-    world.project.correction_threshold = 1
+    world.project.correction_threshold = 50
     world.project.save()
-    submit_with_corrections(world, seed=0)
+    submit_plenty(world)
     assert sum(at_once(lambda _: trainings_due_start())) == 1
     assert TrainingRun.objects.count() == 1
 
@@ -210,6 +210,7 @@ def test_of_tabs_that_ask_at_once_one_gets_the_lease(world: World):
 
 def test_an_edit_and_a_take_over_never_pass_each_other(world: World):
     """Whichever is first: after the take-over is answered, no edit of the other tab comes in."""
+    Project.objects.update(held_out_target=0)
     for round_number in range(6):
         image = make_ready_image(world.project, seed=round_number)
         lease_beat(image=image, user=world.bob, session="tab-of-bob", may_edit=True)

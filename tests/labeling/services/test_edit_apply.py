@@ -13,7 +13,7 @@ from labeling.patch import CellState, Patch, Update
 from labeling.rle import BoxMask
 from labeling.selectors.cells import cell_states, cells_at
 from labeling.services.edits import EditResult, edit_apply
-from tests.factories import World, adding, cell, make_base, make_image, make_ready_image, square
+from tests.factories import World, adding, cell, make_image, make_ready_image, make_tuned, square
 
 
 @pytest.fixture
@@ -226,14 +226,9 @@ def test_the_database_itself_refuses_a_second_cell_of_a_label(world: World, imag
 
 
 def test_a_version_of_another_project_is_unknown(world: World, image: Image):
-    from labeling.models import ModelVersion, VersionStatus
     from labeling.services.projects import project_create
 
     other = project_create(name="Other", created_by=world.charlie)
-    parent = make_base(2)
-    tuned = ModelVersion.objects.create(
-        project=other, number=1, name="v1", parent=parent, architecture="tiny", weights="x", weights_sha256="a" * 64,
-        trunk_hash="t", neck_hash="n", preprocessing="p", threshold=0.5, status=VersionStatus.PROMOTED,
-    )  # fmt: skip
+    tuned = make_tuned(other)
     with pytest.raises(Invalid, match="no model version"):
         save(image, adding(cell(square(30, 30), label=4, model_version=str(tuned.pk))), world=world)

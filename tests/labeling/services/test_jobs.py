@@ -263,7 +263,7 @@ def test_what_someone_waits_for_overtakes_the_batch(
         job_create(kind=JobKind.SEGMENT, project=world.project, image=image)
         job_create(kind=JobKind.EMBED, project=world.project, image=image)
     waiting = [redis_client().llen(name) for name in dispatch.messages_of("segment")]
-    assert waiting == [0, 1, 1]  # nothing of the clock's, then the embedding, then the batch
+    assert waiting == [0, 1, 1, 0]  # nothing of the clock's, then the embedding, then the batch
     assert dispatch.queue_lengths()["segment"] == 2
     with current_app.connection_for_read() as connection:
         queue = connection.SimpleQueue("segment")

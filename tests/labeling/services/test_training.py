@@ -1,6 +1,5 @@
 """The loop: when a run starts, what the gate's word does, and going back."""
 
-from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -8,6 +7,7 @@ from django.utils import timezone
 
 from labeling.errors import ClaimLost, Conflict, Invalid, NotFound
 from labeling.gate import ImageScore
+from labeling.ladder import Rung
 from labeling.models import (
     Image,
     Job,
@@ -26,26 +26,41 @@ from labeling.patch import Patch
 from labeling.selectors.cells import cell_states
 from labeling.selectors.loop import loop_view
 from labeling.selectors.training import corrections_since, evidence, run_get, run_images
+from labeling.services.activation import version_activate
 from labeling.services.edits import edit_apply
 from labeling.services.jobs import Claim, job_cancel, job_claim, job_renew
 from labeling.services.projects import project_create, project_update
 from labeling.services.submissions import image_submit
 from labeling.services.training import (
+    TrainedCandidate,
     training_complete,
     training_failed,
     training_start,
+    training_start_scheduled,
     trainings_due_start,
-    version_activate,
 )
-from tests.factories import World, make_base, make_ready_image
+from tests.factories import World, make_base, make_ready_image, square
 
 
-def submit_with_corrections(world: World, *, seed: int, corrected: int = 1) -> Image:
-    """An image of three cells, of which ``corrected`` were false."""
-    image = make_ready_image(world.project, seed=seed)
+def submit_with_corrections(world: World, *, seed: int, corrected: int = 1, cells: int = 3) -> Image:
+    """An image of ``cells`` cells, of which ``corrected`` were false."""
+    squares = [square(4 * (k % 20), 4 * (k // 20), 3) for k in range(cells)]
+    image = make_ready_image(world.project, squares, seed=seed)
     correct(image, world, corrected)
     image.refresh_from_db()
     return image
+
+
+def submit_two(world: World, *, seed: int = 0, corrected: int = 1) -> tuple[Image, Image]:
+    """Enough to train by hand: two images with cells, of which the first was corrected."""
+    first = submit_with_corrections(world, seed=seed, corrected=corrected)
+    return first, submit_with_corrections(world, seed=seed + 1, corrected=0)
+
+
+def submit_plenty(world: World, *, corrected: int = 50) -> None:
+    """Enough to train without being asked: two images, and as many corrected cells."""
+    submit_with_corrections(world, seed=0, corrected=corrected, cells=corrected + 3)
+    submit_with_corrections(world, seed=1, corrected=0)
 
 
 def correct(image: Image, world: World, corrected: int) -> None:
@@ -74,11 +89,21 @@ def scores(tp: int, *, n: int = 6) -> list[ImageScore]:
     return [ImageScore(str(k), "nuclei", tp, 50 - tp, 50 - tp, 40.0, 50) for k in range(n)]
 
 
-def complete(run: TrainingRun, claim: Claim, *, active: int = 30, candidate: int = 40, n: int = 6):
+def trained(
+    tp: int = 40, *, rung: Rung = Rung.NECK, n: int = 6, trunk_hash: str = "t" * 64
+) -> TrainedCandidate:
+    """A candidate that finds ``tp`` of 50 cells in each of ``n`` images."""
+    return TrainedCandidate(
+        rung=rung, weights=f"rung {rung}".encode(), trunk_hash=trunk_hash, neck_hash=f"{rung}" * 64,
+        finder_hash="f" * 64, threshold=0.45, scores=scores(tp, n=n), curve=[{"step": 1, "loss": 0.5}],
+        config={"epochs": 3},
+    )  # fmt: skip
+
+
+def complete(run: TrainingRun, claim: Claim, *candidates: TrainedCandidate, active: int = 30, n: int = 6):
     return training_complete(
-        claim=claim, run_id=run.pk, neck_weights=b"neck", neck_hash="h" * 64, threshold=0.45,
-        active_scores=scores(active, n=n), candidate_scores=scores(candidate, n=n),
-        curve=[{"step": 1, "loss": 0.5}], config={"epochs": 3},
+        claim=claim, run_id=run.pk, active_scores=scores(active, n=n), candidates=candidates or (trained(n=n),),
+        config={"images": 2},
     )  # fmt: skip
 
 
@@ -87,9 +112,12 @@ def project_of(world: World) -> Project:
 
 
 def test_it_works(world: World):
-    image = submit_with_corrections(world, seed=0)
+    image, other = submit_two(world)
     run, claim = start(world)
-    assert run.snapshot == [{"image": str(image.pk), "revision": 2, "split": "train"}]
+    assert run.snapshot == [
+        {"image": str(image.pk), "revision": 2, "split": "train"},
+        {"image": str(other.pk), "revision": 1, "split": "train"},
+    ]
     assert (run.base, run.compared_with, run.corrected_cells) == (world.base, world.base, 1)
 
     decision = complete(run, claim)
@@ -99,8 +127,8 @@ def test_it_works(world: World):
     assert run.candidate is not None
     assert (run.decision, run.candidate.status) == (RunDecision.PROMOTED, VersionStatus.PROMOTED)
     assert (run.candidate.name, run.candidate.parent, run.candidate.threshold) == ("v1", world.base, 0.45)
-    assert (run.candidate.trunk_hash, run.candidate.neck_hash) == (world.base.trunk_hash, "h" * 64)
-    assert run.candidate.weights.open("rb").read() == b"neck"
+    assert (run.candidate.trunk_hash, run.candidate.neck_hash) == (world.base.trunk_hash, "1" * 64)
+    assert run.candidate.weights.open("rb").read() == b"rung 1"
     assert project_of(world).active_version == run.candidate
     assert Job.objects.get(pk=run.job_id).status == JobStatus.SUCCEEDED
     assert run.evaluation["active"]["f1"] < run.evaluation["candidate"]["f1"]
@@ -108,9 +136,9 @@ def test_it_works(world: World):
 
 
 def test_a_worse_candidate_is_kept_and_not_promoted(world: World):
-    submit_with_corrections(world, seed=0)
+    submit_two(world)
     run, claim = start(world)
-    assert complete(run, claim, active=40, candidate=30).outcome == "rejected"
+    assert complete(run, claim, trained(30), active=40).outcome == "rejected"
     run.refresh_from_db()
     assert run.candidate is not None
     assert run.candidate.status == VersionStatus.REJECTED
@@ -119,17 +147,17 @@ def test_a_worse_candidate_is_kept_and_not_promoted(world: World):
 
 
 def test_too_few_held_out_images_promote_nothing(world: World):
-    submit_with_corrections(world, seed=0)
+    submit_two(world)
     run, claim = start(world)
     assert complete(run, claim, n=4).outcome == "not_enough_evidence"
     assert project_of(world).active_version == world.base
 
 
 def test_a_tuned_version_is_compared_with_the_active_one_and_starts_from_the_base(world: World):
-    submit_with_corrections(world, seed=0)
+    submit_two(world)
     first, claim = start(world)
     complete(first, claim)
-    submit_with_corrections(world, seed=1)
+    submit_with_corrections(world, seed=2)
     second, claim = start(world)
     first.refresh_from_db()
     assert (second.base, second.compared_with) == (world.base, first.candidate)
@@ -141,7 +169,7 @@ def test_a_tuned_version_is_compared_with_the_active_one_and_starts_from_the_bas
 
 
 def test_a_run_that_was_overtaken_by_hand_promotes_nothing(world: World):
-    submit_with_corrections(world, seed=0)
+    submit_two(world)
     run, claim = start(world)
     other = make_base(2)
     version_activate(project_id=world.project.pk, version_id=other.pk, by=world.alice)
@@ -152,7 +180,7 @@ def test_a_run_that_was_overtaken_by_hand_promotes_nothing(world: World):
 
 
 def test_a_lost_claim_changes_nothing(world: World):
-    submit_with_corrections(world, seed=0)
+    submit_two(world)
     run, claim = start(world)
     Job.objects.filter(pk=run.job_id).update(fence=5)
     with pytest.raises(ClaimLost):
@@ -163,7 +191,7 @@ def test_a_lost_claim_changes_nothing(world: World):
 
 
 def test_there_is_one_run_at_a_time(world: World):
-    submit_with_corrections(world, seed=0)
+    submit_two(world)
     start(world)
     with pytest.raises(Conflict, match="already"):
         training_start(project_id=world.project.pk, reason=RunReason.MANUAL)
@@ -189,7 +217,7 @@ def test_images_without_cells_are_nothing_to_train_on(world: World):
 
 
 def test_a_failed_run_says_why(world: World):
-    submit_with_corrections(world, seed=0)
+    submit_two(world)
     run, claim = start(world)
     training_failed(claim=claim, run_id=run.pk, reason="The loss became NaN.")
     run.refresh_from_db()
@@ -198,20 +226,20 @@ def test_a_failed_run_says_why(world: World):
 
 
 def test_a_failed_run_uses_no_corrections_up_and_is_not_repeated_on_the_same(world: World):
-    project_update(project=world.project, correction_threshold=2)
-    submit_with_corrections(world, seed=0, corrected=2)
+    project_update(project=world.project, correction_threshold=50)
+    submit_plenty(world)
     assert trainings_due_start() == 1
     run = TrainingRun.objects.get()
     training_failed(claim=claim_job(run), run_id=run.pk, reason="The loss became NaN.")
-    assert loop_view(world.project).corrections["since_last_run"] == 2
+    assert loop_view(world.project).corrections["since_last_run"] == 50
     assert trainings_due_start() == 0
-    submit_with_corrections(world, seed=1, corrected=1)
+    submit_with_corrections(world, seed=2, corrected=1)
     assert trainings_due_start() == 1
-    assert TrainingRun.objects.latest("created_at").corrected_cells == 3
+    assert TrainingRun.objects.latest("created_at").corrected_cells == 51
 
 
 def test_a_cancelled_run_is_over(world: World):
-    submit_with_corrections(world, seed=0)
+    submit_two(world)
     run = training_start(project_id=world.project.pk, reason=RunReason.MANUAL)
     job_cancel(job_id=run.job_id)
     run.refresh_from_db()
@@ -220,18 +248,28 @@ def test_a_cancelled_run_is_over(world: World):
 
 
 def test_the_threshold_starts_a_run(world: World):
-    project_update(project=world.project, correction_threshold=3)
-    submit_with_corrections(world, seed=0, corrected=2)
+    project_update(project=world.project, correction_threshold=51)
+    submit_plenty(world)
     assert trainings_due_start() == 0
-    submit_with_corrections(world, seed=1, corrected=1)
+    submit_with_corrections(world, seed=2, corrected=1)
     assert trainings_due_start() == 1
     assert trainings_due_start() == 0
     assert TrainingRun.objects.get().reason == RunReason.THRESHOLD
 
 
-def test_corrections_are_counted_anew_after_each_run(world: World):
+def test_by_itself_no_run_starts_before_fifty_corrected_cells(world: World):
     project_update(project=world.project, correction_threshold=2)
-    submit_with_corrections(world, seed=0, corrected=2)
+    submit_plenty(world, corrected=49)
+    assert trainings_due_start() == 0
+    with pytest.raises(Invalid, match=r"49 cells .* starts from 50"):
+        training_start(project_id=world.project.pk, reason=RunReason.THRESHOLD)
+    submit_with_corrections(world, seed=2, corrected=1)
+    assert trainings_due_start() == 1
+
+
+def test_corrections_are_counted_anew_after_each_run(world: World):
+    project_update(project=world.project, correction_threshold=50)
+    submit_plenty(world)
     assert trainings_due_start() == 1
     run = TrainingRun.objects.get()
     complete(run, claim_job(run))
@@ -253,21 +291,14 @@ def test_an_image_submitted_again_counts_by_what_was_added(world: World):
 
 
 def test_the_schedule_starts_a_run_if_something_was_corrected(world: World):
-    project_update(project=world.project, train_schedule="0 2 * * *")
-    Project.objects.update(schedule_since=timezone.now() - timedelta(days=2))
-    assert trainings_due_start() == 0  # due, with nothing new: the turn is used up
-    submit_with_corrections(world, seed=0)
-    assert trainings_due_start() == 0
-    Project.objects.update(schedule_since=timezone.now() - timedelta(days=2))
-    assert trainings_due_start() == 1
-    assert TrainingRun.objects.get().reason == RunReason.SCHEDULE
-
-
-def test_a_schedule_that_is_not_due_starts_nothing(world: World):
-    tomorrow = timezone.localtime() + timedelta(hours=12)
-    project_update(project=world.project, train_schedule=f"{tomorrow.minute} {tomorrow.hour} * * *")
-    submit_with_corrections(world, seed=0)
-    assert trainings_due_start() == 0
+    assert not training_start_scheduled(project_id=world.project.pk)
+    submit_plenty(world)
+    assert training_start_scheduled(project_id=world.project.pk)
+    run = TrainingRun.objects.get()
+    assert run.reason == RunReason.SCHEDULE
+    assert not training_start_scheduled(project_id=world.project.pk)  # one at a time
+    complete(run, claim_job(run))
+    assert not training_start_scheduled(project_id=world.project.pk)  # nothing new
 
 
 @pytest.mark.parametrize("line", ["* * * *", "61 * * * *", "every night", "0 2 * * * *", "0 25 * * *"])
@@ -277,7 +308,7 @@ def test_it_rejects_what_is_no_crontab(world: World, line: str):
 
 
 def test_going_back_is_one_call_and_on_record(world: World):
-    submit_with_corrections(world, seed=0)
+    submit_two(world)
     run, claim = start(world)
     complete(run, claim)
     version_activate(project_id=world.project.pk, version_id=world.base.pk, by=world.alice)
@@ -289,9 +320,9 @@ def test_going_back_is_one_call_and_on_record(world: World):
 
 
 def test_a_rejected_version_may_be_promoted_by_hand(world: World):
-    submit_with_corrections(world, seed=0)
+    submit_two(world)
     run, claim = start(world)
-    complete(run, claim, active=40, candidate=30)
+    complete(run, claim, trained(30), active=40)
     run.refresh_from_db()
     assert run.candidate is not None
     version_activate(project_id=world.project.pk, version_id=run.candidate.pk, by=world.alice)
@@ -301,7 +332,7 @@ def test_a_rejected_version_may_be_promoted_by_hand(world: World):
 
 
 def test_a_version_of_another_project_cannot_be_promoted(world: World):
-    submit_with_corrections(world, seed=0)
+    submit_two(world)
     run, claim = start(world)
     complete(run, claim)
     version = ModelVersion.objects.get(project=world.project)
@@ -312,21 +343,23 @@ def test_a_version_of_another_project_cannot_be_promoted(world: World):
 
 def test_evidence_counts_the_submitted_held_out_images(world: World):
     images = [make_ready_image(world.project, seed=seed) for seed in range(8)]
-    assert (evidence(world.project).images, evidence(world.project).submitted) == (2, 0)
+    found = evidence(world.project)
+    assert (found.images, found.submitted, found.deciding) == (2, 0, 0)
     correct(images[3], world, 0)
-    assert evidence(world.project).submitted == 1
+    found = evidence(world.project)
+    assert (found.submitted, found.deciding) == (1, 0)  # nobody drew a cell in it
 
 
 def test_the_worker_reads_the_snapshot(world: World):
-    image = submit_with_corrections(world, seed=0)
+    image, other = submit_two(world)
     run, _ = start(world)
-    assert run_images(run_get(run.job_id)) == [(image, 2, Split.TRAIN)]
+    assert run_images(run_get(run.job_id)) == [(image, 2, Split.TRAIN), (other, 1, Split.TRAIN)]
     image.delete()
-    assert run_images(run_get(run.job_id)) == []
+    assert run_images(run_get(run.job_id)) == [(other, 1, Split.TRAIN)]
 
 
 def test_a_running_training_shows_its_progress(world: World):
-    submit_with_corrections(world, seed=0)
+    submit_two(world)
     run, claim = start(world)
     job_renew(claim=claim, progress=0.25, message="epoch 1 of 4")
     assert Job.objects.get(pk=run.job_id, kind=JobKind.TRAIN).progress == 0.25

@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from worker.cellsam import ImageError
-from worker.cellsam.channels import model_channels
+from worker.cellsam.channels import ImageError, model_channels
 
 
 def gradient(dtype: str = "uint8", factor: float = 1) -> np.ndarray:

@@ -7,16 +7,17 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from worker.cellsam import TINY, VIT_B, CellSAM, load
+from worker.cellsam import PAPER, TINY, CellSAM, load
 from worker.cellsam.checkpoint import (
     Card,
     CheckpointError,
+    TunedFile,
     file_sha256,
-    load_neck,
+    load_tuned,
     read_card,
     save,
-    save_neck,
     state_hash,
+    tuned_bytes,
     with_thresholds,
 )
 from worker.cellsam.config import CellSAMConfig, ConfigError
@@ -108,14 +109,21 @@ def test_a_truncated_file_is_refused(saved: Path) -> None:
         load(saved)
 
 
-def test_a_neck_is_a_file_of_its_own(untrained: CellSAM, tmp_path: Path) -> None:
-    path = tmp_path / "neck.safetensors"
-    save_neck(untrained.neck.state_dict(), path, trunk_hash="abc", box_threshold=0.45, card=Card())
+def test_tuned_parts_are_a_file_of_their_own(untrained: CellSAM, tmp_path: Path) -> None:
+    path = tmp_path / "tuned.safetensors"
+    neck = dict(untrained.neck.state_dict())
+    tuned = TunedFile(1, {"neck": neck}, "abc", "abc", state_hash(neck), "def", 0.45)
+    path.write_bytes(tuned_bytes(tuned))
 
-    neck = load_neck(path)
+    found = load_tuned(path)
 
-    assert (neck.trunk_hash, neck.box_threshold) == ("abc", 0.45)
-    assert state_hash(neck.state_dict) == state_hash(untrained.neck.state_dict())
+    assert (found.rung, found.parent_trunk_hash, found.finder_hash, found.threshold) == (
+        1,
+        "abc",
+        "def",
+        0.45,
+    )
+    assert state_hash(found.parts["neck"]) == state_hash(neck)
     with pytest.raises(CheckpointError, match="format"):
         load(path)
 
@@ -128,7 +136,7 @@ def test_hashes_tell_weights_apart(untrained: CellSAM, saved: Path) -> None:
     assert len(file_sha256(saved)) == 64
 
 
-@pytest.mark.parametrize("config", [TINY, VIT_B])
+@pytest.mark.parametrize("config", [TINY, PAPER])
 def test_configurations_survive_json(config: CellSAMConfig) -> None:
     assert CellSAMConfig.from_json(config.to_json()) == config
 

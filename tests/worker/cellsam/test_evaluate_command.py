@@ -17,7 +17,15 @@ from labeling.matching import count_matches, iou_matrix
 from labeling.simulate import simulate
 from worker.cellsam import CellSAM, Predictor
 from worker.cellsam.__main__ import main
-from worker.cellsam.checkpoint import Card, load, save, save_neck, with_thresholds
+from worker.cellsam.checkpoint import (
+    Card,
+    TunedFile,
+    load,
+    save,
+    state_hash,
+    tuned_bytes,
+    with_thresholds,
+)
 from worker.cellsam.data.manifest import read_manifest
 from worker.cellsam.evaluate.side_by_side import (
     Model,
@@ -100,7 +108,8 @@ def test_a_tuned_neck_is_compared_with_the_model_of_its_trunk(
     base = Predictor(load(WEIGHTS))
     state = {name: tensor * 0 for name, tensor in base.model.neck.state_dict().items()}
     for name, trunk in (("blank", base.trunk_hash), ("foreign", "0" * 64)):
-        save_neck(state, tmp_path / f"{name}.safetensors", trunk_hash=trunk, box_threshold=0.5, card=Card())
+        tuned = TunedFile(1, {"neck": state}, trunk, trunk, state_hash(state), base.finder_hash, 0.5)
+        (tmp_path / f"{name}.safetensors").write_bytes(tuned_bytes(tuned))
     arguments = ["evaluate", "--data", str(data), "--dataset", "nuclei", "--json"]
     arguments += ["--weights", str(WEIGHTS)]
 

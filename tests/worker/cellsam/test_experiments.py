@@ -11,21 +11,21 @@ import pytest
 import torch
 
 from labeling.rle import BoxMask
-from worker.cellsam import VIT_B
+from worker.cellsam import PAPER
 from worker.cellsam.__main__ import main
 from worker.cellsam.build import build
-from worker.cellsam.checkpoint import Card, load_neck, read_card, save
+from worker.cellsam.checkpoint import Card, load_tuned, read_card, save
 from worker.cellsam.config import FinderConfig, MaskConfig, TilingConfig
 from worker.cellsam.experiments.prompts import cell_points
 
 from .conftest import WEIGHTS
 from .miniature import write_miniature
 
-# SAM's prompts and Anchor DETR's anchors as in vit_b, in a size that runs in a moment.
+# SAM's prompts and Anchor DETR's anchors as in the paper, in a size that runs in a moment.
 SMALL_VIT = replace(
-    VIT_B,
+    PAPER,
     name="small_vit",
-    trunk=replace(VIT_B.trunk, input_px=128, dim=32, depth=2, heads=2, window=4, global_blocks=(1,)),
+    trunk=replace(PAPER.trunk, input_px=128, dim=32, depth=2, heads=2, window=4, global_blocks=(1,)),
     finder=FinderConfig(
         kind="anchors", dim=32, heads=2, ffn_dim=32, encoder_layers=1, decoder_layers=1, queries=30, classes=2
     ),
@@ -103,7 +103,21 @@ def test_the_neck_is_tuned_for_each_data_set(data: Path, tmp_path: Path) -> None
     # The trunk and the boxes of the detector are the same: only masks and the threshold may differ.
     assert len({row["box_map"] for row in rows if row["part"] == "nuclei"}) == 1
     assert "Differences" in (tmp_path / "report.md").read_text()
-    assert load_neck(tmp_path / "neck_rods.safetensors").card.training["data"] == ["rods"]
+    assert load_tuned(tmp_path / "neck_rods.safetensors").card.training["data"] == ["rods"]
+
+
+def test_the_ladder_is_measured_from_corrected_cells(data: Path, tmp_path: Path) -> None:
+    arguments = ["experiment", "ladder", "--data", str(data), "--out", str(tmp_path), "--dataset", "nuclei"]
+
+    assert main([*arguments, "--cells", "12", "--side", "64", "--steps", "1"]) == 0
+
+    rows = rows_of(tmp_path)
+    assert [row["arm"] for row in rows] == ["zero-shot", "neck, 12 cells", "finder, 12 cells"]
+    assert [int(row["images"]) for row in rows] == [0, 4, 4]
+    for row in rows:
+        mended = sum(int(row[name]) for name in ("missed", "false", "reshaped"))
+        assert float(row["actions_per_cell"]) == pytest.approx(mended / int(row["true_cells"]), abs=1e-3)
+    assert main([*arguments, "--cells", "9999"]) == 2
 
 
 def test_too_few_images_to_tune_on_are_an_error(

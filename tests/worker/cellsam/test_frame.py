@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worker.cellsam.config import TINY, VIT_B, TilingConfig
+from worker.cellsam.config import PAPER, TINY, TilingConfig
 from worker.cellsam.preprocess import Frame
 
 SMALL = TilingConfig(tile_px=64, scale=1, overlap_px=16)
@@ -44,12 +44,12 @@ def test_the_top_level_averages_the_whole_image() -> None:
 
 
 def test_a_scaled_input_is_larger_than_its_tile() -> None:
-    frame = Frame(30, 30, VIT_B.tiling)
+    frame = Frame(30, 30, PAPER.tiling)
     (shown,) = frame.inputs(np.zeros((3, 30, 30), dtype=np.float32))
     assert shown.shape == (3, 1024, 1024)
 
 
-@given(height=sides, width=sides, tiling=st.sampled_from([SMALL, TINY.tiling, VIT_B.tiling]), data=st.data())
+@given(height=sides, width=sides, tiling=st.sampled_from([SMALL, TINY.tiling, PAPER.tiling]), data=st.data())
 @settings(max_examples=60, deadline=None)
 def test_boxes_come_back_from_every_tile(
     height: int, width: int, tiling: TilingConfig, data: st.DataObject

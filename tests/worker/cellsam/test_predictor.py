@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,8 @@ from scipy import ndimage
 
 from labeling.rle import masks_of_labels
 from labeling.simulate import Simulated
-from worker.cellsam import CellSAM, Features, ImageError, Predictor
+from worker.cellsam import CellSAM, Features, Predictor
+from worker.cellsam.channels import ImageError
 from worker.cellsam.features import FeaturesError
 from worker.cellsam.predictor import PromptError, Stopped
 
@@ -234,3 +237,20 @@ def test_progress_rises_to_one(predictor: Predictor) -> None:
 def test_it_stops_when_asked(predictor: Predictor) -> None:
     with pytest.raises(Stopped):
         predictor.segment(np.zeros((300, 300), np.uint8), should_stop=lambda: True)
+
+
+def test_boxes_just_under_the_threshold_are_doubted_and_not_decoded(
+    shipped: CellSAM, nuclei_features: Features
+) -> None:
+    usual = Predictor(shipped).segment_features(nuclei_features)
+    strict = replace(shipped.config.thresholds, box=float(np.median(usual.scores)))
+    found = Predictor(shipped, thresholds=strict).segment_features(nuclei_features)
+
+    assert 0 < len(found.masks) < len(usual.masks)
+    assert len(found.ious) == len(found.masks)
+    assert len(found.doubted) > 0
+    assert found.doubted.max() <= strict.box
+    assert found.doubted.min() > strict.box / 2
+    # Boxes that the usual threshold takes are cells of their own: second answers for one cell are left out.
+    left_out = (usual.scores <= strict.box) & (usual.scores > strict.box / 2)
+    assert np.count_nonzero(left_out) <= len(found.doubted) + 1

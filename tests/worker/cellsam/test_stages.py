@@ -19,7 +19,7 @@ from tensorboardX.proto import event_pb2
 from torch import Tensor
 
 from labeling.simulate import simulate
-from worker.cellsam import TINY, VIT_B, CellSAM, load
+from worker.cellsam import PAPER, TINY, CellSAM, load
 from worker.cellsam.__main__ import main
 from worker.cellsam.build import build
 from worker.cellsam.checkpoint import Card, CheckpointError, read_card, save, state_hash
@@ -52,12 +52,12 @@ PEAKS = replace(
     tiling=TilingConfig(tile_px=64, scale=1, overlap_px=16),
 )
 ANCHORS = replace(
-    VIT_B,
+    PAPER,
     name="miniature_anchors",
     trunk=replace(
-        VIT_B.trunk, input_px=64, patch_px=8, dim=32, depth=2, heads=2, window=4, global_blocks=(1,)
+        PAPER.trunk, input_px=64, patch_px=8, dim=32, depth=2, heads=2, window=4, global_blocks=(1,)
     ),
-    finder=replace(VIT_B.finder, dim=32, heads=4, ffn_dim=32, encoder_layers=1, decoder_layers=2, queries=20),
+    finder=replace(PAPER.finder, dim=32, heads=4, ffn_dim=32, encoder_layers=1, decoder_layers=2, queries=20),
     mask=MASK,
     tiling=TilingConfig(tile_px=32, scale=2, overlap_px=8),
 )

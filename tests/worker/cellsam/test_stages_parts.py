@@ -15,7 +15,7 @@ from torch import Tensor
 
 from labeling.matching import Counts
 from labeling.simulate import simulate
-from worker.cellsam import TINY, VIT_B, CellSAM
+from worker.cellsam import PAPER, TINY, CellSAM
 from worker.cellsam.__main__ import main
 from worker.cellsam.boxes import centres, corners, iou_and_giou
 from worker.cellsam.build import build
@@ -37,12 +37,12 @@ from worker.cellsam.training.targets import Batch
 from worker.cellsam.training.tiles import UNCHANGED, EpochOrder, Tiles, batches, cut, turn
 
 MINIATURE = replace(
-    VIT_B,
+    PAPER,
     trunk=replace(
-        VIT_B.trunk, input_px=64, patch_px=8, dim=32, depth=2, heads=2, window=4, global_blocks=(1,)
+        PAPER.trunk, input_px=64, patch_px=8, dim=32, depth=2, heads=2, window=4, global_blocks=(1,)
     ),
-    finder=replace(VIT_B.finder, dim=32, heads=4, ffn_dim=32, encoder_layers=1, decoder_layers=2, queries=20),
-    mask=replace(VIT_B.mask, dim=32, mlp_dim=32, iou_hidden_dim=32),
+    finder=replace(PAPER.finder, dim=32, heads=4, ffn_dim=32, encoder_layers=1, decoder_layers=2, queries=20),
+    mask=replace(PAPER.mask, dim=32, mlp_dim=32, iou_hidden_dim=32),
     tiling=TilingConfig(tile_px=32, scale=2, overlap_px=8),
 )
 PEAKS = replace(MINIATURE, finder=replace(TINY.finder, dim=32, heads=2, ffn_dim=32, queries=16), colour=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from worker.cellsam.checkpoint import CheckpointError, file_sha256, load, load_neck
+from worker.cellsam.checkpoint import CheckpointError, file_sha256, load, load_tuned
 from worker.cellsam.cli.arguments import DEFAULT_WEIGHTS, Commands, add_command, add_data
 from worker.cellsam.data.manifest import EmptySplit, Entry, Split, read_manifest
 from worker.cellsam.evaluate.image_result import ImageResult
@@ -125,12 +125,12 @@ def _names(paths: Sequence[Path]) -> list[str]:
 
 
 def _with_neck(found: Sequence[tuple[str, Method, dict[str, Any]]], path: Path) -> Predictor:
-    """The first model with the trunk that this neck belongs to, and this neck."""
-    neck = load_neck(path)
+    """The first model with the trunk that these parts were tuned on, and these parts."""
+    tuned = load_tuned(path)
     for _, method, _ in found:
-        if isinstance(method, Model) and method.predictor.trunk_hash == neck.trunk_hash:
-            return method.predictor.with_neck(neck.state_dict, threshold=neck.box_threshold)
-    raise CheckpointError(f"{path.name}: none of the --weights has the trunk that this neck belongs to")
+        if isinstance(method, Model) and method.predictor.trunk_hash == tuned.parent_trunk_hash:
+            return method.predictor.with_parts(tuned.parts, threshold=tuned.threshold)
+    raise CheckpointError(f"{path.name}: none of the --weights has the trunk that this file was tuned on")
 
 
 def _about(path: Path, predictor: Predictor) -> dict[str, Any]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from labeling.ladder import Rung
 from worker.cellsam.checkpoint import file_sha256, load, read_card
 from worker.cellsam.cli.arguments import Commands, add_command, add_data, add_weights
 from worker.cellsam.cli.evaluate import add_floor, evenly, write_report
@@ -18,13 +20,14 @@ from worker.cellsam.evaluate.report import Report, table_csv, table_json, table_
 from worker.cellsam.evaluate.results import Evaluation
 from worker.cellsam.evaluate.side_by_side import EvaluationError, read_images
 from worker.cellsam.experiments.held_out import HeldOutExperiment, HeldOutResult, held_out_experiment
+from worker.cellsam.experiments.ladder import LadderExperiment, ladder_experiment, ladder_rows
 from worker.cellsam.experiments.neck import NeckExperiment, neck_experiment
 from worker.cellsam.experiments.prompts import compare_prompts, prompt_rows
 from worker.cellsam.experiments.specialist import SpecialistExperiment, specialist_experiment
 from worker.cellsam.experiments.training import Recipe, trained
-from worker.cellsam.finetune import TuningConfig
 from worker.cellsam.predictor import Predictor
 from worker.cellsam.training.trainer import cpu_processes
+from worker.cellsam.tuning import TuningConfig
 
 CALIBRATION_IMAGES = 12  # of each data set; a threshold needs no more
 
@@ -102,6 +105,22 @@ def held_out_command(options: argparse.Namespace) -> None:
     _plot_shots(found, options.out / "few_shot.png")
 
 
+def ladder_command(options: argparse.Namespace) -> None:
+    """The loop's ladder: what tuning the neck, CellFinder too, or all of it buys, from how many corrected cells."""
+    experiment = LadderExperiment(
+        few=_entries(options, "train"),
+        measured=_measured(options),
+        cells=options.cells or (50, 200, 800),
+        rungs=[rung for rung in Rung if rung != Rung.TRUNK or options.deep],
+        config=_shortened(TuningConfig(seed=options.seed), options.steps),
+        side_px=options.side,
+    )
+    rows = ladder_rows(ladder_experiment(Predictor(load(options.weights)), experiment, progress=_say))
+    print(file=sys.stderr)
+    about = {"split": options.split, "tuning": asdict(experiment.config)}
+    _write_table(rows, {**_about(options), **_weights(options), **about}, options.out)
+
+
 def _held_out_model(options: argparse.Namespace) -> tuple[Predictor, dict[str, Any]]:
     if options.weights is not None:
         _, card = read_card(options.weights)
@@ -154,14 +173,23 @@ def _write_table(rows: Sequence[Mapping[str, object]], about: Mapping[str, Any],
 
 
 def _measured(options: argparse.Namespace) -> list[Entry]:
-    return evenly(read_manifest(options.data, options.split, options.dataset), options.at_most)
+    entries = _of_modality(options, read_manifest(options.data, options.split, options.dataset))
+    return evenly(entries, options.at_most)
 
 
 def _entries(options: argparse.Namespace, split: Split) -> list[Entry]:
     try:
-        return read_manifest(options.data, split, options.dataset)
+        return _of_modality(options, read_manifest(options.data, split, options.dataset))
     except EmptySplit:
         return []
+
+
+def _of_modality(options: argparse.Namespace, entries: list[Entry]) -> list[Entry]:
+    wanted = getattr(options, "modality", None)
+    found = [entry for entry in entries if wanted in (None, entry.modality)]
+    if not found:
+        raise EvaluationError(f"no image is of the modality {wanted}")
+    return found
 
 
 def _calibration(options: argparse.Namespace) -> list[Entry]:
@@ -170,7 +198,18 @@ def _calibration(options: argparse.Namespace) -> list[Entry]:
 
 
 def _tuning(options: argparse.Namespace) -> TuningConfig:
-    return TuningConfig(steps=options.steps, seed=options.seed)
+    return _shortened(TuningConfig(seed=options.seed), options.steps)
+
+
+def _shortened(config: TuningConfig, steps: int | None) -> TuningConfig:
+    if steps is None:
+        return config
+    rungs = {rung.name.lower(): getattr(config, rung.name.lower()) for rung in Rung}
+    most = {
+        name: replace(schedule, least=min(schedule.least, steps), most=min(schedule.most, steps))
+        for name, schedule in rungs.items()
+    }
+    return replace(config, **most)
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:
@@ -207,6 +246,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     _add_tuning(neck)
     specialist = _add(experiments, "specialist", specialist_command)
     _add_training(specialist)
+    _add_ladder(experiments)
     held_out = _add(experiments, "held-out", held_out_command, datasets=False)
     held_out.add_argument("--held-out", required=True, metavar="DATASET")
     held_out.add_argument(
@@ -220,6 +260,23 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     _add_tuning(held_out)
     _add_training(held_out)
+
+
+def _add_ladder(experiments: Commands[argparse.ArgumentParser]) -> None:
+    ladder = _add(experiments, "ladder", ladder_command)
+    add_weights(ladder)
+    ladder.add_argument("--modality", help="of the data set's images only those of this kind")
+    ladder.add_argument(
+        "--cells",
+        type=int,
+        action="append",
+        help="corrected cells (may be repeated); default: 50, 200 and 800",
+    )
+    ladder.add_argument(
+        "--side", type=int, default=512, help="pixels of the middle of each image that is learned from"
+    )
+    ladder.add_argument("--steps", type=int, help="of each rung, at most; default: as in the application")
+    ladder.add_argument("--deep", action="store_true", help="the trunk too, which takes long")
 
 
 def _add(

@@ -19,6 +19,7 @@ from worker.cellsam.training.distributed import is_first
 from worker.cellsam.training.precision import PrecisionName
 from worker.cellsam.training.sam_weights import load_sam
 from worker.cellsam.training.stages import BEST_FILE, Stage, StageRun, train_stage
+from worker.cellsam.training.trainer import TrainingError
 
 RATE_FALLS = (0.9, 0.1)  # "by 10%" as it is written, and as it may have been meant
 
@@ -66,8 +67,12 @@ def train_and_report(run: StageRun, stage: Stage, model: CellSAM) -> None:
 
 
 def of_file(path: Path) -> tuple[CellSAM, Card]:
-    """One of our weight files, and a card that says so."""
-    card = read_card(path)[1]
+    """One of our weight files, and a card that says so. Raises TrainingError for a model with two trunks."""
+    config, card = read_card(path)
+    if config.finder_trunk is not None:
+        raise TrainingError(
+            f"{path.name} has a trunk for CellFinder alone; the stages train models with one trunk"
+        )
     return load(path), Card(_origin(path, card.training), licence=card.licence)
 
 

@@ -10,6 +10,9 @@ from worker.cellsam.cli.stage import add_stage, of_file, of_name, stage_run, tra
 from worker.cellsam.config import CONFIGURATIONS
 from worker.cellsam.training.finder_stage import FinderStage
 
+# The stage trains the trunk that feeds the neck: a CellFinder with a trunk of its own is beyond it.
+ONE_TRUNK = sorted(name for name, config in CONFIGURATIONS.items() if config.finder_trunk is None)
+
 
 def train_finder_command(options: argparse.Namespace) -> None:
     """Stage 1 of the paper: train trunk and CellFinder, or go on with the run in --out."""
@@ -25,7 +28,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = add_command(commands, "train-finder", train_finder_command)
     add_stage(parser)
     paper = FinderStage()
-    parser.add_argument("--model", choices=sorted(CONFIGURATIONS), default="vit_b", help="default vit_b")
+    parser.add_argument("--model", choices=ONE_TRUNK, default="paper", help="default paper")
     start = parser.add_mutually_exclusive_group()
     start.add_argument("--sam", type=Path, help="SAM's weights (sam_vit_b_01ec64.pth) as the start")
     start.add_argument("--weights", type=Path, help="weights of ours as the start; they name the model")

@@ -16,9 +16,9 @@ from worker.cellsam.data.manifest import Entry
 from worker.cellsam.evaluate.image_result import ImageResult
 from worker.cellsam.evaluate.results import Evaluation
 from worker.cellsam.evaluate.side_by_side import EvaluationError, Model, evaluate_side_by_side, read_images
-from worker.cellsam.experiments.neck import ZERO_SHOT, keep_neck, tuned_neck, tuning_samples
-from worker.cellsam.finetune import TuningConfig
+from worker.cellsam.experiments.neck import ZERO_SHOT, keep_tuned, tuned_model, tuning_samples
 from worker.cellsam.predictor import Predictor
+from worker.cellsam.tuning import TuningConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +64,9 @@ def held_out_experiment(
     samples = tuning_samples(predictor, [experiment.few[index] for index in order[:most]])
     models, cells = {0: Model(predictor, experiment.floor)}, {0: 0}
     for shots in sorted(set(experiment.shots)):
-        tuning = tuned_neck(predictor, samples[:shots], experiment.config, f"{dataset}, {shots} images")
-        keep_neck(predictor, tuning, experiment.out / f"neck_{shots}.safetensors", dataset)
-        tuned = predictor.with_neck(tuning.state_dict, threshold=tuning.threshold)
-        models[shots] = Model(tuned, experiment.floor)
+        tuned = tuned_model(predictor, samples[:shots], experiment.config, f"{dataset}, {shots} images")
+        keep_tuned(tuned, experiment.out / f"neck_{shots}.safetensors", dataset)
+        models[shots] = Model(tuned.predictor, experiment.floor)
         cells[shots] = sum(len(sample.cells) for sample in samples[:shots])
     named = {method_name(shots): model for shots, model in models.items()}
     found = evaluate_side_by_side(named, read_images(experiment.measured), progress=progress)

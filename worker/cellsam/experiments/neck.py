@@ -7,11 +7,12 @@ it was, with the tuned one, and with the tuned one and a box threshold chosen an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from labeling.ladder import Rung
 from labeling.rle import masks_of_labels
-from worker.cellsam.checkpoint import Card, save_neck
+from worker.cellsam.checkpoint import tuned_bytes
 from worker.cellsam.data.manifest import Entry
 from worker.cellsam.evaluate.image_result import ImageResult
 from worker.cellsam.evaluate.results import Evaluation
@@ -22,8 +23,8 @@ from worker.cellsam.evaluate.side_by_side import (
     evaluate_side_by_side,
     read_images,
 )
-from worker.cellsam.finetune import NeckTuning, TuningConfig, TuningError, TuningSample, tune_neck
 from worker.cellsam.predictor import Predictor
+from worker.cellsam.tuning import Ladder, TunedModel, TuningConfig, TuningError, TuningSample
 
 ZERO_SHOT, TUNED, TUNED_THRESHOLD = "zero-shot", "neck-tuned", "neck and threshold"
 Progress = Callable[[ImageResult], None]
@@ -37,7 +38,7 @@ class NeckExperiment:
     measured: Sequence[Entry]
     config: TuningConfig
     floor: float | None
-    out: Path  # necks are kept here
+    out: Path  # tuned files are kept here
 
 
 def neck_experiment(
@@ -47,14 +48,14 @@ def neck_experiment(
     results: dict[str, list[ImageResult]] = {ZERO_SHOT: [], TUNED: [], TUNED_THRESHOLD: []}
     for dataset in dict.fromkeys(entry.dataset for entry in experiment.measured):
         samples = tuning_samples(predictor, [entry for entry in experiment.train if entry.dataset == dataset])
-        tuning = tuned_neck(predictor, samples, experiment.config, dataset)
-        keep_neck(predictor, tuning, experiment.out / f"neck_{dataset}.safetensors", dataset)
+        tuned = tuned_model(predictor, samples, experiment.config, dataset)
+        keep_tuned(tuned, experiment.out / f"neck_{dataset}.safetensors", dataset)
         methods = {
             ZERO_SHOT: Model(predictor, experiment.floor),
-            TUNED: Model(predictor.with_neck(tuning.state_dict), experiment.floor),
-            TUNED_THRESHOLD: Model(
-                predictor.with_neck(tuning.state_dict, threshold=tuning.threshold), experiment.floor
+            TUNED: Model(
+                tuned.predictor.with_parts({}, threshold=predictor.thresholds.box), experiment.floor
             ),
+            TUNED_THRESHOLD: Model(tuned.predictor, experiment.floor),
         }
         own = [entry for entry in experiment.measured if entry.dataset == dataset]
         found = evaluate_side_by_side(methods, read_images(own), progress=progress)
@@ -73,26 +74,22 @@ def tuning_samples(predictor: Predictor, entries: Iterable[Entry]) -> list[Tunin
     return samples
 
 
-def tuned_neck(
-    predictor: Predictor, samples: Sequence[TuningSample], config: TuningConfig, dataset: str
-) -> NeckTuning:
-    """`tune_neck`, whose errors name the data set."""
+def tuned_model(
+    predictor: Predictor,
+    samples: Sequence[TuningSample],
+    config: TuningConfig,
+    dataset: str,
+    rung: Rung = Rung.NECK,
+) -> TunedModel:
+    """Up to a rung of the ladder; errors name the data set."""
     try:
-        return tune_neck(predictor.model, samples, config)
+        return Ladder(predictor, samples, config).climb(rung)
     except TuningError as error:
         raise EvaluationError(f"{dataset}: {error}") from error
 
 
-def keep_neck(predictor: Predictor, tuning: NeckTuning, path: Path, dataset: str) -> None:
-    """As a neck file, which `evaluate --neck` takes."""
-    card = Card(
-        training={"data": [dataset], "cells": tuning.training_cells, "best_step": tuning.best_step},
-        metrics={"validation_iou_before": tuning.iou_before, "validation_iou_after": tuning.iou_after},
-    )
-    save_neck(
-        tuning.state_dict,
-        path,
-        trunk_hash=predictor.trunk_hash,
-        box_threshold=tuning.threshold,
-        card=card,
-    )
+def keep_tuned(tuned: TunedModel, path: Path, dataset: str) -> None:
+    """As a tuned file, which `evaluate --neck` takes."""
+    file = tuned.file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(tuned_bytes(replace(file, card=replace(file.card, training={"data": [dataset]}))))

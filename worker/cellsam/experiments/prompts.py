@@ -48,7 +48,7 @@ def compare_prompts(
     if predictor.model.config.mask.box_raster:
         raise EvaluationError(
             f"{predictor.model.config.name} takes boxes only: points were not part of its decoder's training, so this "
-            "comparison needs a model with SAM's own prompts, such as vit_b"
+            "comparison needs a model with SAM's own prompts, such as paper"
         )
     random = np.random.default_rng(seed)
     found = []

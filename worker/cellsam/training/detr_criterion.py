@@ -17,7 +17,7 @@ from worker.cellsam.boxes import corners, iou_and_giou
 from worker.cellsam.cellfinder import FinderOutput, Queries
 from worker.cellsam.training.criterion import Losses, MeanCount, dense_losses, itself
 from worker.cellsam.training.matcher import HungarianMatcher
-from worker.cellsam.training.targets import Batch, DenseTargets
+from worker.cellsam.training.targets import DenseTargets, TrueBoxes
 
 ALPHA, GAMMA = 0.25, 2.0  # focal loss: weight of positives, and how little an easy query counts
 # The class that means "cell". DETR's heads have an output more than they have classes, which learns to be silent.
@@ -39,7 +39,7 @@ class DetrCriterion:
 
     weights: DetrWeights = field(default_factory=DetrWeights)
 
-    def __call__(self, output: FinderOutput, batch: Batch, mean_count: MeanCount = itself) -> Losses:
+    def __call__(self, output: FinderOutput, batch: TrueBoxes, mean_count: MeanCount = itself) -> Losses:
         """The same names for every batch, with or without cells."""
         targets = batch.boxes_cxcywh_unit
         cells = max(1.0, mean_count(sum(len(boxes) for boxes in targets)))

@@ -12,11 +12,10 @@ from torch import Tensor, nn
 
 from labeling.matching import Counts, count_matches
 from worker.cellsam.features import TRUNK_MAP, Features
-from worker.cellsam.finetune import mask_loss
 from worker.cellsam.model import CellSAM
 from worker.cellsam.predictor import Predictor
 from worker.cellsam.preprocess import Frame
-from worker.cellsam.training.criterion import Losses, MeanCount, binary_iou
+from worker.cellsam.training.criterion import Losses, MeanCount, binary_iou, mask_loss
 from worker.cellsam.training.precision import Precision
 from worker.cellsam.training.targets import Batch
 from worker.cellsam.training.validation import Validation

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Mapping
 from pathlib import Path
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from worker.cellsam.checkpoint import CheckpointError, load_state
+from worker.cellsam.checkpoint import load_state
 from worker.cellsam.model import CellSAM
+from worker.cellsam.torch_files import read_state_dict
 
 
 def load_sam(model: CellSAM, path: Path) -> None:
@@ -20,7 +18,7 @@ def load_sam(model: CellSAM, path: Path) -> None:
     file is missing, no such state dict, or does not have exactly the tensors that this model's configuration asks for;
     keys are named as SAM names them.
     """
-    load_state(_as_sam(model), _read(path), source=path.name)
+    load_state(_as_sam(model), read_state_dict(path), source=path.name)
 
 
 def _as_sam(model: CellSAM) -> nn.ModuleDict:
@@ -36,17 +34,3 @@ def _as_sam(model: CellSAM) -> nn.ModuleDict:
             "mask_decoder": model.mask_decoder,
         }
     )
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path}: no such weight file") from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise CheckpointError(f"{path.name}: not a PyTorch weight file: {error}") from error
-    if not isinstance(content, Mapping) or not all(
-        isinstance(name, str) and isinstance(value, Tensor) for name, value in content.items()
-    ):
-        raise CheckpointError(f"{path.name}: not a state dict of tensors")
-    return dict(content)

@@ -20,15 +20,34 @@ MIN_CORE_PX = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Crops cut at `origin` (row, column of tokens) out of the model's full input, whose side is `input_px`."""
+class TrueBoxes:
+    """The cells of crops cut at `origin` (row, column of tokens) out of the model's full input of side `input_px`."""
 
-    pixels: Tensor  # (B, 3, S, S) float32
-    labels: Tensor  # (B, S, S) int32, 1..n in each crop
-    boxes_xyxy: list[Tensor]  # (n, 4) float32 of labels 1..n, in pixels of the crop
+    boxes_xyxy: list[Tensor]  # (n, 4) float32 for each crop, in pixels of the crop
+    side_px: int  # of a crop
     origin: tuple[int, int]
     patch_px: int
     input_px: int
+
+    @property
+    def offset(self) -> Tensor:
+        """(4,) what turns crop pixels into pixels of the full input: x, y, x, y."""
+        row, column = self.origin
+        device = self.boxes_xyxy[0].device
+        return torch.tensor([column, row, column, row], device=device, dtype=torch.float32) * self.patch_px
+
+    @property
+    def boxes_cxcywh_unit(self) -> list[Tensor]:
+        """Per crop (n, 4) as fractions of the full input, the detector's frame."""
+        return [centres(boxes + self.offset) / self.input_px for boxes in self.boxes_xyxy]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch(TrueBoxes):
+    """The crops themselves, and the cells in them; boxes are those of labels 1..n."""
+
+    pixels: Tensor  # (B, 3, S, S) float32
+    labels: Tensor  # (B, S, S) int32, 1..n in each crop
 
     @classmethod
     def of(
@@ -41,29 +60,15 @@ class Batch:
         input_px: int,
         device: torch.device,
     ) -> Batch:
-        boxes = [torch.from_numpy(boxes_of_labels(crop)).to(device) for crop in labels]
         return cls(
-            torch.from_numpy(pixels).to(device),
-            torch.from_numpy(labels).to(device),
-            boxes,
-            origin,
-            patch_px,
-            input_px,
+            boxes_xyxy=[torch.from_numpy(boxes_of_labels(crop)).to(device) for crop in labels],
+            side_px=pixels.shape[-1],
+            origin=origin,
+            patch_px=patch_px,
+            input_px=input_px,
+            pixels=torch.from_numpy(pixels).to(device),
+            labels=torch.from_numpy(labels).to(device),
         )
-
-    @property
-    def offset(self) -> Tensor:
-        """(4,) what turns crop pixels into pixels of the full input: x, y, x, y."""
-        row, column = self.origin
-        return (
-            torch.tensor([column, row, column, row], device=self.pixels.device, dtype=torch.float32)
-            * self.patch_px
-        )
-
-    @property
-    def boxes_cxcywh_unit(self) -> list[Tensor]:
-        """Per crop (n, 4) as fractions of the full input, the detector's frame."""
-        return [centres(boxes + self.offset) / self.input_px for boxes in self.boxes_xyxy]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +80,9 @@ class DenseTargets:
     proposes: Tensor  # (B, T) bool
 
     @classmethod
-    def of(cls, batch: Batch) -> DenseTargets:
+    def of(cls, batch: TrueBoxes) -> DenseTargets:
         """CenterNet's heatmap (Zhou et al. 2019) and one-to-many boxes on the tokens near each centre."""
-        grid = batch.pixels.shape[-1] // batch.patch_px
+        grid = batch.side_px // batch.patch_px
         rows = [_dense_targets(boxes, grid, batch.patch_px) for boxes in batch.boxes_xyxy]
         heat, boxes, proposes = (torch.stack(part) for part in zip(*rows, strict=True))
         return cls(heat, centres(boxes + batch.offset) / batch.input_px, proposes)

@@ -1,0 +1,211 @@
+"""What people see before they label: nothing on held-out images, and nothing where proposals cost more than none."""
+
+from uuid import uuid4
+
+import pytest
+from rest_framework.test import APIClient
+
+from labeling.models import Edit, Image, ImageStatus, Project, Proposal, ProposalStatus, Split, Submission
+from labeling.patch import Patch
+from labeling.selectors.cells import cell_states
+from labeling.selectors.presegmentation import hidden_reason, presegmentation
+from labeling.selectors.training import corrected_cells, evidence, outcome_counts
+from labeling.services.activation import redecodes_enqueue
+from labeling.services.edits import edit_apply
+from labeling.services.images import image_segment
+from labeling.services.loop_settings import loop_settings_set
+from labeling.services.proposals import proposal_accept
+from labeling.services.submissions import image_submit
+from tests.factories import World, adding, cell, make_image, make_ready_image, segment, square
+from tests.labeling.services.test_training import complete, start, submit_two, trained
+
+
+def held_out(world: World) -> Image:
+    """The fourth image of the project."""
+    return [make_ready_image(world.project, seed=seed) for seed in range(4)][3]
+
+
+def draw(world: World, image: Image, *, cells: int = 1) -> None:
+    drawn = adding(*(cell(square(6 * k, 50), label=90 + k) for k in range(cells)))
+    edit_apply(
+        image_id=image.pk, author=world.bob, edit_id=uuid4(), base_revision=image.revision, patch=drawn
+    )
+    image.refresh_from_db()
+
+
+def settings(world: World, **values: object) -> Project:
+    return loop_settings_set(project=world.project, **values)
+
+
+def test_a_held_out_image_is_offered_bare(world: World):
+    image = held_out(world)
+    assert (image.split, image.blind, image.status) == (Split.HELD_OUT, True, ImageStatus.READY)
+    assert (image.cell_count, image.revision) == (0, 0)
+    assert not Edit.objects.filter(image=image).exists()
+    assert not Proposal.objects.filter(image=image).exists()
+    assert "held out to judge models" in hidden_reason(image)
+
+
+def test_the_first_three_images_are_not_held_out(world: World):
+    for seed in range(3):
+        image = make_ready_image(world.project, seed=seed)
+        assert (image.split, image.blind, image.cell_count) == (Split.TRAIN, False, 3)
+
+
+def test_segmenting_it_again_shows_nothing_either(world: World):
+    image = held_out(world)
+    draw(world, image)
+    image_segment(image=image)
+    segment(image, [square(40, 40)])
+    assert (len(cell_states(image.pk)), image.status) == (1, ImageStatus.IN_PROGRESS)
+    assert not Proposal.objects.filter(image=image).exists()
+
+
+def test_who_drew_before_the_model_was_done_drew_blind(world: World):
+    images = [make_ready_image(world.project, seed=seed) for seed in range(3)]
+    assert images
+    from tests.factories import ingest
+
+    image = ingest(make_image(world.project, seed=3))
+    draw(world, image)
+    segment(image, [square(40, 40)])
+    assert (image.blind, image.status, image.cell_count) == (True, ImageStatus.IN_PROGRESS, 1)
+
+
+def test_cells_drawn_on_a_blind_image_are_no_corrections(world: World):
+    image = held_out(world)
+    draw(world, image, cells=3)
+    image_submit(image_id=image.pk, by=world.bob, revision=image.revision)
+    submission = Submission.objects.get(image=image)
+    assert (submission.missed, submission.model_version) == (3, None)
+    assert corrected_cells(world.project) == 0
+    assert outcome_counts(world.project).missed == 0
+    assert evidence(world.project).deciding == 1
+
+
+def test_a_project_may_have_outlines_on_held_out_images(world: World):
+    settings(world, blind_held_out=False)
+    image = held_out(world)
+    assert (image.split, image.blind, image.cell_count) == (Split.HELD_OUT, False, 3)
+
+
+def test_who_has_seen_outlines_is_not_made_blind(world: World):
+    """The setting came later: the image stays what it was."""
+    settings(world, blind_held_out=False)
+    image = held_out(world)
+    settings(world, blind_held_out=True)
+    image_segment(image=image)
+    segment(image, [square(40, 40)])
+    assert (image.blind, image.cell_count) == (False, 1)
+
+
+def test_no_more_groups_are_held_out_than_the_project_wants(world: World):
+    settings(world, held_out_target=1)
+    images = [make_image(world.project, seed=seed) for seed in range(12)]
+    assert [index for index, image in enumerate(images) if image.split == Split.HELD_OUT] == [3]
+
+
+def measured(world: World, *, precision: float) -> Project:
+    """The active version's precision was measured on held-out images."""
+    Project.objects.filter(pk=world.project.pk).update(active_precision=precision)
+    return Project.objects.select_related("active_version").get(pk=world.project.pk)
+
+
+def test_outlines_are_hidden_where_most_are_wrong(world: World):
+    project = measured(world, precision=0.31)
+    view = presegmentation(project)
+    assert (view.mode, view.shown) == ("auto", False)
+    assert "Only 31% of the cells that tiny 1 finds" in view.reason
+    image = make_ready_image(project)
+    assert (image.status, image.cell_count, image.revision) == (ImageStatus.READY, 0, 0)
+    assert len(Proposal.objects.get(image=image).patch["added"]) == 3
+    assert hidden_reason(image) == view.reason
+
+
+@pytest.mark.parametrize("precision", [None, 0.5, 0.9])
+def test_outlines_are_shown_where_they_help_or_nobody_knows(world: World, precision: float | None):
+    world.project.active_precision = precision
+    world.project.save()
+    assert presegmentation(world.project).shown
+    assert make_ready_image(world.project).cell_count == 3
+
+
+def test_a_project_may_always_or_never_show_them(world: World):
+    measured(world, precision=0.1)
+    assert presegmentation(settings(world, presegmentation="always")).shown
+    assert make_ready_image(world.project).cell_count == 3
+    measured(world, precision=0.9)
+    assert not presegmentation(settings(world, presegmentation="never")).shown
+    assert make_ready_image(world.project, seed=1).cell_count == 0
+
+
+def test_a_hidden_segmentation_that_is_accepted_counts_as_predicted(world: World):
+    image = make_ready_image(measured(world, precision=0.1))
+    proposal = Proposal.objects.get(image=image)
+    proposal_accept(proposal=proposal, by=world.bob, edit_id=uuid4(), base_revision=0, mode="replace")
+    image_submit(image_id=image.pk, by=world.bob, revision=1)
+    submission = Submission.objects.get(image=image)
+    assert (submission.untouched, submission.model_version) == (3, world.base)
+    assert hidden_reason(Image.objects.get(pk=image.pk)) == ""
+
+
+def test_cells_drawn_where_outlines_were_hidden_count_as_drawn_by_hand(world: World):
+    image = make_ready_image(measured(world, precision=0.1))
+    draw(world, image, cells=2)
+    image_submit(image_id=image.pk, by=world.bob, revision=image.revision)
+    submission = Submission.objects.get(image=image)
+    assert (submission.missed, submission.model_version) == (2, None)
+
+
+def test_images_that_nobody_has_opened_follow_the_setting(world: World):
+    image = make_ready_image(world.project)
+    settings(world, presegmentation="never")
+    assert redecodes_enqueue(project_id=world.project.pk) == 1
+    segment(image, [square(0, 0)])
+    assert (image.cell_count, Proposal.objects.filter(status=ProposalStatus.OPEN).count()) == (0, 1)
+    assert redecodes_enqueue(project_id=world.project.pk) == 0
+    draw(world, image)  # an image whose outlines were taken away is drawn by hand
+    patch = Patch(removed=tuple(cell_states(image.pk).values()))
+    edit_apply(
+        image_id=image.pk, author=world.bob, edit_id=uuid4(), base_revision=image.revision, patch=patch
+    )
+    image_submit(image_id=image.pk, by=world.bob, revision=image.revision + 1)
+    assert Submission.objects.get(image=image).model_version is None
+
+
+def test_they_come_back_with_the_setting(world: World):
+    settings(world, presegmentation="never")
+    image = make_ready_image(world.project)
+    settings(world, presegmentation="always")
+    assert redecodes_enqueue(project_id=world.project.pk) == 1
+    segment(image, [square(0, 0)])
+    assert (image.cell_count, hidden_reason(image)) == (1, "")
+
+
+def test_a_run_measures_what_decides_it(world: World):
+    submit_two(world)
+    make_ready_image(world.project, seed=5)
+    run, claim = start(world)
+    complete(run, claim, trained(10), active=15)  # 15 of 50 found cells are right
+    project = Project.objects.get(pk=world.project.pk)
+    assert project.active_precision == pytest.approx(0.3)
+    assert project.redecode_due
+    run, claim = start(world)
+    complete(run, claim, trained(40), active=15)
+    project.refresh_from_db()
+    assert project.active_precision == pytest.approx(0.8)  # of the version that was promoted
+
+
+def test_too_few_cells_measure_nothing(world: World):
+    submit_two(world)
+    run, claim = start(world)
+    complete(run, claim, trained(1, n=0), n=0)
+    assert Project.objects.get(pk=world.project.pk).active_precision is None
+
+
+def test_the_page_says_so(world: World, as_bob: APIClient):
+    image = held_out(world)
+    answer = as_bob.get(f"/api/images/{image.pk}").json()
+    assert (answer["blind"], "held out" in answer["proposals_hidden_reason"]) == (True, True)
+    project = as_bob.get(f"/api/projects/{world.project.pk}").json()
+    assert project["presegmentation"] == {"mode": "auto", "shown": True, "reason": ""}

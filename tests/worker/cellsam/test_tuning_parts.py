@@ -1,0 +1,152 @@
+"""What a tuning run holds back and draws, where its targets lie, and how it goes on after it was killed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from labeling.ladder import Rung
+from labeling.rle import BoxMask
+from worker.cellsam import Predictor
+from worker.cellsam.checkpoint import state_hash
+from worker.cellsam.tuning import Courtesy, Ladder, Schedule, TuningConfig, TuningSample
+from worker.cellsam.tuning.finder import tile_boxes
+from worker.cellsam.tuning.held_back import hold_back
+from worker.cellsam.tuning.replay import draw_weights
+
+from .small_model import SMALL_TUNING, small_predictor, small_samples
+
+
+class Killed(BaseException):
+    """What a worker that is killed never gets to handle."""
+
+
+@pytest.fixture(scope="module")
+def small() -> Predictor:
+    return small_predictor()
+
+
+@pytest.fixture(scope="module")
+def samples(small: Predictor) -> list[TuningSample]:
+    return small_samples(small)
+
+
+# Holding back
+
+
+def test_frames_of_one_movie_are_held_back_together(samples: list[TuningSample]) -> None:
+    movies = [replace(samples[0], cluster=f"movie {index // 2}") for index in range(8)]
+    for seed in range(5):
+        kept, held = hold_back(movies, TuningConfig(seed=seed))
+        assert len(held) == 2
+        assert {sample.cluster for sample in held}.isdisjoint(sample.cluster for sample in kept)
+
+
+def test_one_movie_alone_is_held_back_by_frames(samples: list[TuningSample]) -> None:
+    kept, held = hold_back([replace(samples[0], cluster="the movie")] * 8, TuningConfig())
+    assert (len(kept), len(held)) == (6, 2)
+
+
+def test_no_more_is_held_back_than_a_look_should_cost(samples: list[TuningSample]) -> None:
+    kept, held = hold_back([samples[0]] * 100, TuningConfig(max_validation_images=5))
+    assert (len(kept), len(held)) == (95, 5)
+
+
+def test_images_without_cells_are_learned_from_and_never_held_back(samples: list[TuningSample]) -> None:
+    empty = replace(samples[0], cells=[])
+    kept, held = hold_back([empty, empty, empty, *samples], TuningConfig())
+    assert sum(not sample.cells for sample in kept) == 3
+    assert all(sample.cells for sample in held)
+
+
+# Drawing
+
+
+def test_earlier_images_are_drawn_by_their_share() -> None:
+    mostly_new = draw_weights([True] + [False] * 19, 0.25)
+    mixed = draw_weights([True] * 4 + [False] * 6, 0.25)
+    mostly_old = draw_weights([True] * 95 + [False] * 5, 0.25)
+    assert mostly_new[0] == pytest.approx(0.25)  # at least this, against forgetting
+    assert np.allclose(mixed, 0.1)  # as it comes
+    assert mostly_old[95:].sum() == pytest.approx(0.5)  # at most half, or new corrections would drown
+    assert np.allclose(draw_weights([True] * 4, 0.25), 0.25)
+
+
+def test_the_steps_follow_the_data_up_to_a_cap() -> None:
+    schedule = Schedule(rate=1e-4, passes=20, least=100, most=400, check_every=25)
+    assert [schedule.steps(items, 4) for items in (4, 40, 4000)] == [100, 200, 400]
+
+
+def test_the_rate_falls_to_its_share() -> None:
+    schedule = Schedule(rate=1.0, passes=1, least=1, most=1, check_every=1, final=0.1)
+    assert [schedule.rate_at(done) for done in (0, 0.5, 1)] == pytest.approx([1.0, 0.55, 0.1])
+
+
+# Targets
+
+
+def test_a_finder_aims_at_each_tiles_cells_cut_and_mirrored_as_its_pixels_are(small: Predictor) -> None:
+    inner = BoxMask((10, 8, 20, 16), (0, 80))
+    features = small.embed(np.zeros((40, 100), dtype=np.uint8))  # two tiles of 64, mirrored at the bottom
+    left, right = tile_boxes(TuningSample(features, [inner, BoxMask((30, 10, 50, 20), (0, 200))]))
+
+    mirrored = [[10, 2 * 39 - 15, 20, 64], [30, 2 * 39 - 19, 50, 64]]
+    assert sorted(left.tolist()) == sorted([[10, 8, 20, 16], [30, 10, 50, 20], *mirrored])
+    assert sorted(right.tolist()) == sorted([[0, 10, 14, 20], [0, 2 * 39 - 19, 14, 64]])
+
+
+# Going on after a kill
+
+
+def killed_after(steps: int) -> Courtesy:
+    left = [steps]
+
+    def pause() -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise Killed
+
+    return Courtesy(pause=pause)
+
+
+@pytest.mark.parametrize("rung", [Rung.FINDER, Rung.TRUNK])
+def test_a_killed_run_ends_where_it_would_have_ended(
+    small: Predictor, samples: list[TuningSample], tmp_path: Path, rung: Rung
+) -> None:
+    whole = Ladder(small, samples, SMALL_TUNING).climb(rung)
+    for attempt in range(40):
+        try:
+            again = Ladder(small, samples, SMALL_TUNING, folder=tmp_path, run="this").climb(
+                rung, killed_after(9 + attempt)
+            )
+            break
+        except Killed:
+            continue
+    assert attempt > 0
+    assert again.learned == whole.learned
+    assert state_hash(again.predictor.model.state_dict()) == state_hash(whole.predictor.model.state_dict())
+
+
+def test_what_was_learned_is_not_learned_again(
+    small: Predictor, samples: list[TuningSample], tmp_path: Path
+) -> None:
+    first = Ladder(small, samples, SMALL_TUNING, folder=tmp_path, run="this").climb(Rung.FINDER)
+    again = Ladder(small, samples, SMALL_TUNING, folder=tmp_path, run="this").climb(
+        Rung.FINDER, killed_after(2)
+    )  # two thresholds, no step
+    assert again.learned == first.learned
+
+
+def test_the_state_of_another_run_or_a_damaged_one_is_not_gone_on_with(
+    small: Predictor, samples: list[TuningSample], tmp_path: Path
+) -> None:
+    first = Ladder(small, samples, SMALL_TUNING, folder=tmp_path, run="this").climb(Rung.NECK)
+    with pytest.raises(Killed):
+        Ladder(small, samples, SMALL_TUNING, folder=tmp_path, run="another").climb(Rung.NECK, killed_after(2))
+    (path,) = tmp_path.glob("*.safetensors")
+    path.write_bytes(path.read_bytes()[:-50])
+    again = Ladder(small, samples, SMALL_TUNING, folder=tmp_path, run="this").climb(Rung.NECK)
+    assert again.learned == first.learned

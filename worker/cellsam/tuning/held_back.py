@@ -1,0 +1,73 @@
+"""Which images a run keeps from its own training, to stop in time and to choose a threshold.
+
+They are never the gate's held-out images: these no run reads at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from worker.cellsam.tuning.config import TuningConfig
+from worker.cellsam.tuning.sample import TuningError, TuningSample
+
+
+def hold_back(
+    samples: Sequence[TuningSample], config: TuningConfig
+) -> tuple[list[TuningSample], list[TuningSample]]:
+    """(training, held back): whole clusters, or single images where all that have cells are of one cluster.
+
+    What is held back has cells. Raises TuningError if there are too few images or cells for both.
+    """
+    _check(samples, config)
+    clusters = [sample.cluster or f"image {index}" for index, sample in enumerate(samples)]
+    if len({cluster for cluster, sample in zip(clusters, samples, strict=True) if sample.cells}) < 2:
+        clusters = [f"image {index}" for index in range(len(samples))]
+    chosen = _clusters_to_hold_back(clusters, samples, config)
+    kept = [sample for sample, cluster in zip(samples, clusters, strict=True) if cluster not in chosen]
+    held = [
+        sample
+        for sample, cluster in zip(samples, clusters, strict=True)
+        if cluster in chosen and sample.cells
+    ]
+    return kept, held[: config.max_validation_images]
+
+
+def _clusters_to_hold_back(
+    clusters: Sequence[str], samples: Sequence[TuningSample], config: TuningConfig
+) -> set[str]:
+    """As many as fit the wanted share, in random order; the smallest if none fits."""
+    sizes: dict[str, int] = {}
+    for cluster, sample in zip(clusters, samples, strict=True):
+        sizes[cluster] = sizes.get(cluster, 0) + bool(sample.cells)
+    sizes = {cluster: size for cluster, size in sizes.items() if size}
+    share = config.validation_share * sum(sizes.values())
+    wanted = max(1, min(config.max_validation_images, round(share)))
+    chosen: set[str] = set()
+    held = 0
+    for cluster in np.random.default_rng(config.seed).permutation(list(sizes)):
+        if held + sizes[str(cluster)] <= wanted:
+            chosen.add(str(cluster))
+            held += sizes[str(cluster)]
+    return chosen or {min(sizes, key=lambda cluster: sizes[cluster])}
+
+
+def _check(samples: Sequence[TuningSample], config: TuningConfig) -> None:
+    useful = [sample for sample in samples if sample.cells]
+    if not all(
+        bool(torch.isfinite(tokens).all()) for sample in samples for tokens in sample.features.maps.values()
+    ):
+        raise TuningError(
+            "the features of an image are not finite: they are damaged and must be computed again"
+        )
+    if not useful:
+        raise TuningError("there are no cells to learn from")
+    if len(useful) < config.min_images:
+        raise TuningError(
+            f"{len(useful)} image with cells; at least {config.min_images} are needed to hold one back"
+        )
+    cells = sum(len(sample.cells) for sample in useful)
+    if cells < config.min_cells:
+        raise TuningError(f"{cells} cells are too few to learn from; at least {config.min_cells} are needed")

@@ -1,0 +1,141 @@
+"""Rung 3, all of it: for images that the trunk has never seen the like of. Long, and nothing of it is cached.
+
+Trunk, neck and CellFinder learn together from pixels; the mask decoder stays, as on the rungs below. All weights of the
+trunk move: there is no low-rank detour.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from worker.cellsam.channels import config_channels
+from worker.cellsam.features import Features
+from worker.cellsam.predictor import Predictor
+from worker.cellsam.preprocess import Frame
+from worker.cellsam.training.criterion import mask_loss
+from worker.cellsam.training.crops import separate
+from worker.cellsam.training.objective import choose_prompts
+from worker.cellsam.training.targets import Batch
+from worker.cellsam.training.tiles import Labels, Pixels, cut, turn
+from worker.cellsam.tuning.config import TuningConfig
+from worker.cellsam.tuning.finder import detection_criterion
+from worker.cellsam.tuning.judging import Judge
+from worker.cellsam.tuning.replay import draw_weights
+from worker.cellsam.tuning.sample import TuningError, TuningSample
+
+PARTS = ("trunk", "neck", "finder")
+
+
+class TrunkLearner:
+    """Draws a tile anywhere in an image, flipped and turned."""
+
+    def __init__(
+        self, start: Predictor, training: Sequence[TuningSample], judge: Judge, config: TuningConfig
+    ) -> None:
+        self._start, self._judge, self._config = start, judge, config
+        self._parts = nn.ModuleDict(
+            {name: copy.deepcopy(start.model.get_submodule(name)).requires_grad_(True) for name in PARTS}
+        )
+        self._model = start.model.with_parts(dict(self._parts.items()))
+        self._criterion = detection_criterion(start.model.config)
+        self._samples = training
+        self._images: dict[int, tuple[NDArray[np.float16], Labels]] = {}
+        # An image is drawn as often as it has tiles.
+        self._image_of_tile = [
+            index for index, sample in enumerate(training) for _ in sample.features.frame.finest
+        ]
+        earlier = [training[index].earlier for index in self._image_of_tile]
+        self._weights = draw_weights(earlier, config.replay_share)
+
+    @property
+    def module(self) -> nn.Module:
+        return self._parts
+
+    @property
+    def steps(self) -> int:
+        return self._config.trunk.steps(len(self._image_of_tile), self._config.tiles_a_step)
+
+    def quality(self, pause: Callable[[], None]) -> float:
+        """The mean of both qualities of the rungs below; the trunk is run for each look."""
+        predictor = self.predictor()
+        features = list(embedded(predictor, self._judge.samples, pause))
+        found = self._judge.box_quality(predictor, features)
+        return (self._judge.mask_quality(predictor, features) + found) / 2
+
+    def predictor(self) -> Predictor:
+        """The start with everything as it is now; the trunk rounded to float16, as its file will have it."""
+        states = {name: dict(self._parts[name].state_dict()) for name in PARTS}
+        states["trunk"] = {name: tensor.half().float() for name, tensor in states["trunk"].items()}
+        return self._start.with_parts(states)
+
+    def loss(self, random: np.random.Generator) -> Tensor:
+        batch = self._batch(random)
+        with torch.autocast(batch.pixels.device.type, dtype=torch.bfloat16):
+            tokens = self._model.trunk(batch.pixels)
+            found = self._model.find(tokens)
+            prompts = choose_prompts(
+                batch.boxes_xyxy, limit=self._config.prompts, size=batch.pixels.shape[-1]
+            )
+            loss = torch.stack(list(self._criterion(found, batch).values())).sum()
+            if len(prompts.label) == 0:
+                return loss
+            embeddings = self._model.neck(tokens)[prompts.crop]
+            logits, _ = self._model.decode(embeddings, boxes_xyxy=prompts.boxes_xyxy)
+        truth = (batch.labels[prompts.crop] == prompts.label[:, None, None]).float()  # (N, S, S)
+        truth = F.avg_pool2d(truth[:, None], truth.shape[-1] // logits.shape[-1])[:, 0]
+        return loss + mask_loss(logits.float(), truth)
+
+    def _batch(self, random: np.random.Generator) -> Batch:
+        count = self._config.tiles_a_step
+        rows = random.choice(len(self._image_of_tile), count, p=self._weights)
+        drawn = [self._tile(self._image_of_tile[row], random) for row in rows]
+        trunk = self._model.config.trunk
+        return Batch.of(
+            np.stack([pixels for pixels, _ in drawn]),
+            np.stack([labels for _, labels in drawn]),
+            origin=(0, 0),
+            patch_px=trunk.patch_px,
+            input_px=trunk.input_px,
+            device=self._start.device,
+        )
+
+    def _tile(self, image: int, random: np.random.Generator) -> tuple[Pixels, Labels]:
+        tiling = self._model.config.tiling
+        where = (float(random.random()), float(random.random()))
+        channels, labels = self._image(image)
+        pixels, labels = cut(channels.astype(np.float32), labels, tiling.tile_px, where=where)
+        pixels, labels = turn(pixels, labels, int(random.integers(8)))
+        (enlarged,) = Frame(tiling.tile_px, tiling.tile_px, tiling).inputs(pixels)
+        labels = separate(labels).repeat(tiling.scale, axis=0).repeat(tiling.scale, axis=1)
+        return enlarged.numpy(), labels
+
+    def _image(self, index: int) -> tuple[NDArray[np.float16], Labels]:
+        """(3, H, W) model channels, kept in float16, which halves the memory of a training set, and labels (H, W)."""
+        if index not in self._images:
+            sample = self._samples[index]
+            channels = config_channels(*_pixels(sample), self._model.config)
+            self._images[index] = channels.astype(np.float16), sample.labels
+        return self._images[index]
+
+
+def embedded(
+    predictor: Predictor, samples: Iterable[TuningSample], pause: Callable[[], None]
+) -> Iterator[Features]:
+    """What a tuned trunk makes of the images; `pause` is called between batches of tiles."""
+    for sample in samples:
+        pause()
+        yield predictor.embed(*_pixels(sample), progress=lambda done: pause())
+
+
+def _pixels(sample: TuningSample) -> tuple[NDArray[Any], Sequence[str]]:
+    if sample.source is None:
+        raise TuningError("the trunk cannot be tuned: the pixels of an image are not at hand")
+    return sample.source()
