@@ -72,7 +72,7 @@ def test_the_pages_of_no_project(page: Page, project: ProjectPage, path: str) ->
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("tab", ["", "/classes", "/model", "/people", "/export"])
+@pytest.mark.parametrize("tab", ["", "/classes", "/model", "/compare", "/people", "/export"])
 def test_the_pages_of_a_project(page: Page, project: ProjectPage, tab: str) -> None:
     page.goto(f"/projects/{project.id}{tab}")
     expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=LOADED_MS)

@@ -25,8 +25,7 @@ BRIGHT = (slice(40, 56), slice(8, 24))  # of the first channel; no cell lies the
 FIRST, SECOND, ALONE = (50, 34, 80, 62), (70, 34, 100, 62), (120, 30, 144, 60)  # cells; the first two overlap
 FIRST_CHANNEL = (0x6C, 0x9C, 0xFF)  # how the page colours it
 MOST_LINE = 3  # screen pixels
-ROUNDING = 3  # of 255
-RIM_PIXELS = 1e-4  # share of the picture's; a seam or a stale strip would be many times that
+ROUNDING = 2  # of 255: a shader counts from another corner after a pan
 
 Rgb = NDArray[np.uint8]
 
@@ -146,14 +145,8 @@ def shown(page: Page, stack: Stack, image_id: str) -> Shown:
 
 
 def alike(a: Rgb, b: Rgb) -> bool:
-    """Whether two pictures differ by rounding at most.
-
-    A shader counts from another corner after a pan, and a pixel on the very rim of a line may fall to either side.
-    """
-    if a.shape != b.shape:
-        return False
-    differs = np.abs(a.astype(int) - b.astype(int)).max(axis=-1) > ROUNDING
-    return bool(differs.mean() <= RIM_PIXELS)
+    """Whether every pixel of two pictures is the same, but for rounding."""
+    return a.shape == b.shape and bool(np.abs(a.astype(int) - b.astype(int)).max() <= ROUNDING)
 
 
 def likeness(pixel: tuple[int, ...] | Rgb, tone: tuple[int, ...]) -> float:

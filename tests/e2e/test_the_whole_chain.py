@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from backend.supervisor import Stack
 from labeling.demo_images import demo_images
 from labeling.rle import BoxMask
-from tests.e2e.pages import LOADED_MS, TRAINED_MS, LabelPage, ProjectPage, log_in
+from tests.e2e.pages import LOADED_MS, TRAINED_MS, LabelPage, ProjectPage, close_left_tabs, log_in
 from tests.integration.http_client import Person
 
 JsonObject = dict[str, Any]
@@ -141,6 +141,7 @@ def test_a_person_walks_from_an_upload_to_a_gated_model(page: Page, stack: Stack
     # The others are submitted as they are; a training started by hand is judged by the gate.
     for other in person.images(project.id):
         if other["status"] != "submitted":
+            close_left_tabs(person, other["id"])  # the one that came next was open for a moment
             person.post(f"images/{other['id']}/submit", {"revision": other["revision"]})
     page.goto(f"/projects/{project.id}/model")
     page.get_by_test_id("train-now").click()

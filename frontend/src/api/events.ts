@@ -10,11 +10,15 @@ export type ProjectEvent =
   | { type: "state"; counts: ProjectCounts | null; jobs: JobRef[] }
   | { type: "image"; image: ImageEvent }
   | { type: "job"; job: JobEvent }
-  | { type: "model" };
+  | { type: "note"; image: string; open: number }
+  | { type: "model" }
+  /** Cells changed somewhere in the project, or its classes did: counts may be others now. */
+  | { type: "edit" }
+  | { type: "classes" };
 
 export type EventType = ProjectEvent["type"];
 
-export const EVENT_TYPES: readonly EventType[] = ["state", "image", "job", "model"];
+export const EVENT_TYPES: readonly EventType[] = ["state", "image", "job", "note", "model", "edit", "classes"];
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -29,7 +33,8 @@ export function parseEvent(type: EventType, text: string): ProjectEvent | null {
     return null;
   }
   if (!isRecord(body)) return null;
-  if (type === "model") return { type };
+  if (type === "model" || type === "edit" || type === "classes") return { type };
+  if (type === "note") return typeof body.image === "string" && typeof body.open === "number" ? { type, image: body.image, open: body.open } : null;
   if (typeof body.id !== "string" && type !== "state") return null;
   if (type === "job") return { type, job: body as unknown as JobEvent };
   if (type === "image") return { type, image: body as unknown as ImageEvent };

@@ -13,16 +13,6 @@ export function projectGet(id: string): Promise<Project> {
   return unwrap(client.GET("/api/projects/{project_id}", { params: { path: { project_id: id } } }));
 }
 
-export interface ProjectChange {
-  name?: string;
-  correction_threshold?: number;
-  train_schedule?: string;
-}
-
-export function projectUpdate(id: string, change: ProjectChange): Promise<Project> {
-  return unwrap(client.PATCH("/api/projects/{project_id}", { params: { path: { project_id: id } }, body: change }));
-}
-
 export async function projectDelete(id: string): Promise<void> {
   await unwrap(client.DELETE("/api/projects/{project_id}", { params: { path: { project_id: id } } }));
 }

@@ -1,5 +1,5 @@
 /** Short names for the generated schema's types; nothing here is written by hand. */
-import type { components } from "./schema";
+import type { components, paths } from "./schema";
 
 type Schemas = components["schemas"];
 
@@ -25,3 +25,8 @@ export type TrainingRun = Schemas["TrainingRunOut"];
 export type Evaluation = Schemas["EvaluationOut"];
 export type ProjectModel = Schemas["ModelOut"];
 export type OutcomeCounts = Schemas["OutcomeCountsOut"];
+export type LoopSettings = ProjectModel["settings"];
+export type Proof = ProjectModel["proof"];
+export type Candidate = TrainingRun["candidates"][number];
+type Compared = paths["/api/images/{image_id}/compare"]["post"]["responses"][200]["content"]["application/json"];
+export type LabelSet = Compared["label_sets"][number];

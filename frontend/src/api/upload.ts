@@ -16,11 +16,12 @@ function parsed(text: string): unknown {
   }
 }
 
-export function imageUpload(projectId: string, file: File, { onProgress, signal }: UploadOptions): Promise<Image> {
+/** The answer to a 201 as it came; the caller names its type. */
+export function fileUpload<Answer>(address: string, file: File, { onProgress, signal }: UploadOptions): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     const abort = () => request.abort();
-    request.open("POST", `/api/projects/${encodeURIComponent(projectId)}/images`);
+    request.open("POST", address);
     request.setRequestHeader("Accept", "application/json");
     for (const [name, value] of Object.entries(writeHeaders())) request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => {
@@ -28,7 +29,7 @@ export function imageUpload(projectId: string, file: File, { onProgress, signal 
     };
     request.onload = () => {
       const body = parsed(request.responseText);
-      if (request.status === 201) resolve(body as Image);
+      if (request.status === 201) resolve(body as Answer);
       else reject(apiErrorFrom(request.status, body, request.getResponseHeader("Retry-After")));
     };
     request.onerror = () => reject(new OfflineError());
@@ -40,4 +41,8 @@ export function imageUpload(projectId: string, file: File, { onProgress, signal 
     form.append("file", file, file.name);
     request.send(form);
   });
+}
+
+export function imageUpload(projectId: string, file: File, options: UploadOptions): Promise<Image> {
+  return fileUpload(`/api/projects/${encodeURIComponent(projectId)}/images`, file, options);
 }

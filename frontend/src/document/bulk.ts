@@ -1,9 +1,9 @@
 import { type Box, boxWidth } from "./box";
 import type { Point } from "./contour";
 import type { CellsView } from "./draft";
-import { bitmapOf } from "./mask";
+import { bitmapOf, bitmapsOverlap } from "./mask";
 import { type Cell, type Patch, cellArea } from "./patch";
-import { boxAround, spansInside } from "./raster/polygon";
+import { boxAround, drawLine, spansInside } from "./raster/polygon";
 
 /** What is done to many cells at once; each of these is one Patch, as any other command. */
 
@@ -38,6 +38,29 @@ export function cellsInLoop(document: CellsView, loop: readonly Point[]): Cell[]
     return area;
   };
   return document.near(boxAround(loop, document)).filter((cell) => 2 * areaInside(cell) > cellArea(cell));
+}
+
+/** Image pixels along an axis that a line is looked at at a time: its box, and not the image's, is what that costs. */
+const STRETCH = 256;
+
+/** The line through `points` as short ones, each from where the last one ended. */
+function stretches(points: readonly Point[]): [Point, Point][] {
+  return points.flatMap((to, index) => {
+    const from = points[Math.max(0, index - 1)];
+    const count = Math.max(1, Math.ceil(Math.max(Math.abs(to.x - from.x), Math.abs(to.y - from.y)) / STRETCH));
+    const at = (step: number): Point => ({ x: from.x + ((to.x - from.x) * step) / count, y: from.y + ((to.y - from.y) * step) / count });
+    return Array.from({ length: count }, (_, step): [Point, Point] => [at(step), at(step + 1)]);
+  });
+}
+
+/** Cells with a pixel under the line through `points` (image pixels), in the order that it meets them. */
+export function cellsOnLine(document: CellsView, points: readonly Point[]): Cell[] {
+  const met = new Map<string, Cell>();
+  for (const stretch of stretches(points)) {
+    const line = drawLine(stretch, [0, 0, document.width, document.height]);
+    for (const cell of document.near(line.box)) if (!met.has(cell.id) && bitmapsOverlap(bitmapOf(cell), line)) met.set(cell.id, cell);
+  }
+  return [...met.values()];
 }
 
 /** Removes the cells with more than half of their pixels inside the loop. */

@@ -1,7 +1,7 @@
 /** Commands that reshape, combine, remove and copy cells. */
 import { expect, test } from "vitest";
 
-import { cellsInLoop, deleteInLoop, keepOnly, removeBorderCells, removeSmallerThan } from "./bulk";
+import { cellsInLoop, cellsOnLine, deleteInLoop, keepOnly, removeBorderCells, removeSmallerThan } from "./bulk";
 import { mergeCells, replaceShape, swapLabels } from "./combining";
 import { copyToFrame, placeCopies } from "./copying";
 import { createDraft, forEachCell } from "./draft";
@@ -94,6 +94,12 @@ test("a loop takes the cells that lie in it with more than half", () => {
   const store = world();
   expect(cellsInLoop(store, around([0, 0, 12, 10])).map((cell) => cell.id)).toEqual(["a", "b"]);
   expect(removedIds(deleteInLoop(store, around([0, 0, 11, 10])))).toEqual(["a"]);
+});
+
+test("a line meets the cells that it has a pixel of, in its order, also right across a large image", () => {
+  const cells = [square("far", 1, [19_000, 18_998, 19_004, 19_004]), square("near", 2, [100, 98, 104, 104]), square("beside", 3, [200, 190, 210, 199])];
+  const met = cellsOnLine(storeOf(20_000, 20_000, cells), [{ x: 0.5, y: 0.5 }, { x: 19_999.5, y: 19_999.5 }]);
+  expect(met.map(({ id }) => id)).toEqual(["near", "far"]);
 });
 
 test("keeping only some needs one of them", () => {

@@ -66,7 +66,7 @@ export function splitBySeeds(document: CellsView, cell: Cell, seeds: readonly [P
  */
 export function splitByLine(document: CellsView, cell: Cell, line: readonly Point[], newId: () => string): Patch {
   const mine = bitmapOf(cell);
-  const cut = inBox(drawLine(line, document), cell.box);
+  const cut = inBox(drawLine(line, cell.box), cell.box);
   if (!bitmapsOverlap(mine, cut)) return EMPTY_PATCH;
   const whole = components(mine, 8);
   const sides = components({ box: cell.box, bits: mine.bits.map((bit, index) => (cut.bits[index] ? 0 : bit)) }, 8);

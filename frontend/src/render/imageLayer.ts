@@ -1,7 +1,7 @@
 import type { Box } from "../document/box";
 import { type Camera, type Size, levelFor } from "./camera";
 import { type Program, TARGET_VERTEX, createIntegerTexture, createProgram } from "./gl";
-import { type Placement, type PlacedTile, tilesIn } from "./placement";
+import { OFF_THE_EDGE, type Placement, type PlacedTile, tilesIn } from "./placement";
 import { type Tile, type TileAddress, type TileCache, tileKey } from "./tileCache";
 
 /** What the renderer needs to know about an image. */
@@ -24,15 +24,26 @@ export interface ChannelLook {
 /** Channels drawn at once; more are added on top in further passes. */
 const AT_ONCE = 4;
 
-const FRAGMENT = `#version 300 es
+const SMOOTH_VALUE = `
+  vec2 corner = place - 0.5;
+  vec2 f = fract(corner);
+  ivec2 a = clamp(ivec2(floor(corner)), ivec2(0), last);
+  ivec2 b = clamp(ivec2(floor(corner)) + 1, ivec2(0), last);
+  float value = mix(mix(texel(tile, a), texel(tile, ivec2(b.x, a.y)), f.x), mix(texel(tile, ivec2(a.x, b.y)), texel(tile, b), f.x), f.y);`;
+const PLAIN_VALUE = "float value = texel(tile, clamp(ivec2(floor(place)), ivec2(0), last));";
+
+/**
+ * Adds up the light of so many channels, smoothed between texels or not. What is not needed is left out and not merely skipped:
+ * graphics in software run through both sides of a branch.
+ */
+const fragmentOf = (channels: number, smooth: boolean): string => `#version 300 es
 precision highp float;
 precision highp usampler2D;
-uniform usampler2D uTiles[${AT_ONCE}];
-uniform vec3 uTexels[${AT_ONCE}];   // texel at device pixel (0, 0), y down, and texels per device pixel; 0: no tile yet
-uniform vec3 uColors[${AT_ONCE}];
-uniform vec3 uRanges[${AT_ONCE}];   // low, high, gamma
+uniform usampler2D uTiles[${channels}];
+uniform vec3 uTexels[${channels}];   // texel at device pixel (0, 0), y down, and texels per device pixel; 0: no tile yet
+uniform vec3 uColors[${channels}];
+uniform vec3 uRanges[${channels}];   // low, high, gamma
 uniform float uHeight;              // of the target, in device pixels
-uniform bool uSmooth;               // between texels, or the texel itself
 uniform bool uInverted;             // light stands for dark
 out vec4 color;
 
@@ -43,24 +54,13 @@ vec3 channel(usampler2D tile, vec3 texels, vec3 tone, vec3 range) {
   if (texels.z == 0.0) return vec3(0.0);
   vec2 place = texels.xy + vec2(gl_FragCoord.x, uHeight - gl_FragCoord.y) * texels.z;
   ivec2 last = textureSize(tile, 0) - 1;
-  float value;
-  if (uSmooth) {
-    vec2 corner = place - 0.5;
-    vec2 f = fract(corner);
-    ivec2 a = clamp(ivec2(floor(corner)), ivec2(0), last);
-    ivec2 b = clamp(ivec2(floor(corner)) + 1, ivec2(0), last);
-    value = mix(mix(texel(tile, a), texel(tile, ivec2(b.x, a.y)), f.x), mix(texel(tile, ivec2(a.x, b.y)), texel(tile, b), f.x), f.y);
-  } else {
-    value = texel(tile, clamp(ivec2(floor(place)), ivec2(0), last));
-  }
+  ${smooth ? SMOOTH_VALUE : PLAIN_VALUE}
   float t = clamp((value - range.x) / max(range.y - range.x, 1e-6), 0.0, 1.0);
   return tone * (range.z == 1.0 ? t : pow(t, range.z));
 }
 void main() {
-  vec3 sum = channel(uTiles[0], uTexels[0], uColors[0], uRanges[0]);
-  sum += channel(uTiles[1], uTexels[1], uColors[1], uRanges[1]);
-  sum += channel(uTiles[2], uTexels[2], uColors[2], uRanges[2]);
-  sum += channel(uTiles[3], uTexels[3], uColors[3], uRanges[3]);
+  vec3 sum = vec3(0.0);
+  ${Array.from({ length: channels }, (_, unit) => `sum += channel(uTiles[${unit}], uTexels[${unit}], uColors[${unit}], uRanges[${unit}]);`).join("\n  ")}
   color = vec4(uInverted ? 1.0 - sum : sum, 1.0);
 }`;
 
@@ -82,7 +82,7 @@ export interface ImageLayer {
 }
 
 export function createImageLayer(gl: WebGL2RenderingContext, image: ImageShape, cache: TileCache): ImageLayer {
-  const program: Program = createProgram(gl, TARGET_VERTEX, FRAGMENT);
+  const programs = new Map<string, Program>();
   const textures = new Map<string, WebGLTexture>();
   const none = createIntegerTexture(gl, gl.R8UI, 1, 1);
   const shownChannels = (looks: readonly ChannelLook[], visible: boolean): number[] =>
@@ -101,6 +101,13 @@ export function createImageLayer(gl: WebGL2RenderingContext, image: ImageShape, 
     return texture;
   };
 
+  const programFor = (channels: number, smooth: boolean): Program => {
+    const key = `${channels}/${smooth}`;
+    const program = programs.get(key) ?? createProgram(gl, TARGET_VERTEX, fragmentOf(channels, smooth));
+    programs.set(key, program);
+    return program;
+  };
+
   /** The wanted tile or, until it is here, its nearest loaded ancestor. */
   const loadedFor = (address: TileAddress): { address: TileAddress; tile: Tile } | null => {
     for (let up = 0; address.level + up < image.levels.length; up++) {
@@ -112,9 +119,9 @@ export function createImageLayer(gl: WebGL2RenderingContext, image: ImageShape, 
   };
 
   /** Whether there is anything to show of this channel. */
-  const bindChannel = (unit: number, wanted: TileAddress | null, placement: Placement): boolean => {
+  const bindChannel = (program: Program, unit: number, wanted: TileAddress, placement: Placement): boolean => {
     gl.activeTexture(gl.TEXTURE0 + unit);
-    const found = wanted && loadedFor(wanted);
+    const found = loadedFor(wanted);
     if (!found) {
       gl.bindTexture(gl.TEXTURE_2D, none);
       gl.uniform3f(program.uniform(`uTexels[${unit}]`), 0, 0, 0);
@@ -125,26 +132,22 @@ export function createImageLayer(gl: WebGL2RenderingContext, image: ImageShape, 
     const texelsPerPixel = 1 / (placement.scale * 2 ** level);
     gl.uniform3f(
       program.uniform(`uTexels[${unit}]`),
-      placement.left * texelsPerPixel - column * image.tileSize,
-      placement.top * texelsPerPixel - row * image.tileSize,
+      placement.left * texelsPerPixel - column * image.tileSize + OFF_THE_EDGE.x,
+      placement.top * texelsPerPixel - row * image.tileSize + OFF_THE_EDGE.y,
       texelsPerPixel,
     );
     return true;
   };
 
-  const drawTile = (place: PlacedTile, level: number, channels: readonly number[], placement: Placement): void => {
-    let loaded = false;
-    for (let unit = 0; unit < AT_ONCE; unit++) {
-      const channel = channels.at(unit);
-      const wanted = channel === undefined ? null : { channel, level, row: place.row, column: place.column };
-      loaded = bindChannel(unit, wanted, placement) || loaded;
-    }
-    if (!loaded) return;
+  const drawTile = (program: Program, place: PlacedTile, level: number, channels: readonly number[], placement: Placement): void => {
+    const { row, column } = place;
+    const loaded = channels.map((channel, unit) => bindChannel(program, unit, { channel, level, row, column }, placement));
+    if (!loaded.some(Boolean)) return;
     gl.uniform4f(program.uniform("uTarget"), ...place.target);
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
   };
 
-  const setLooks = (channels: readonly number[], looks: readonly ChannelLook[]): void =>
+  const setLooks = (program: Program, channels: readonly number[], looks: readonly ChannelLook[]): void =>
     channels.forEach((channel, unit) => {
       const { color, low, high, gamma } = looks[channel];
       gl.uniform3f(program.uniform(`uColors[${unit}]`), color[0] / 255, color[1] / 255, color[2] / 255);
@@ -168,21 +171,21 @@ export function createImageLayer(gl: WebGL2RenderingContext, image: ImageShape, 
     },
     draw(part, placement, canvas, look) {
       const level = levelFor(placement.scale, image.levels.length);
-      gl.useProgram(program.handle);
       gl.enable(gl.BLEND);
       gl.blendFunc(gl.ONE, gl.ONE);
-      gl.uniform2f(program.uniform("uCanvas"), canvas.width, canvas.height);
-      gl.uniform1f(program.uniform("uHeight"), canvas.height);
-      gl.uniform1i(program.uniform("uSmooth"), placement.scale < SHOW_PIXELS_FROM ? 1 : 0);
-      gl.uniform1iv(program.uniform("uTiles"), Int32Array.from({ length: AT_ONCE }, (_, unit) => unit));
       const shown = shownChannels(look.channels, true);
       for (let from = 0; from < shown.length; from += AT_ONCE) {
         const channels = shown.slice(from, from + AT_ONCE);
-        setLooks(channels, look.channels);
+        const program = programFor(channels.length, placement.scale < SHOW_PIXELS_FROM);
+        gl.useProgram(program.handle);
+        gl.uniform2f(program.uniform("uCanvas"), canvas.width, canvas.height);
+        gl.uniform1f(program.uniform("uHeight"), canvas.height);
+        gl.uniform1iv(program.uniform("uTiles"), Int32Array.from(channels, (_, unit) => unit));
+        setLooks(program, channels, look.channels);
         // The first channels' light is taken from white by the shader, the others' by the blending.
         gl.uniform1i(program.uniform("uInverted"), look.inverted && from === 0 ? 1 : 0);
         gl.blendEquation(look.inverted && from > 0 ? gl.FUNC_REVERSE_SUBTRACT : gl.FUNC_ADD);
-        for (const place of tilesIn(part, placement, image, spanAt(level))) drawTile(place, level, channels, placement);
+        for (const place of tilesIn(part, placement, image, spanAt(level))) drawTile(program, place, level, channels, placement);
       }
       gl.blendEquation(gl.FUNC_ADD);
     },

@@ -5,7 +5,7 @@ import { type Size, levelFor } from "./camera";
 import type { ColorBy } from "./cellTones";
 import { TARGET_VERTEX, createIntegerTexture, createProgram } from "./gl";
 import { LABEL_FRAGMENT } from "./labelShader";
-import { type Placement, tilesIn } from "./placement";
+import { OFF_THE_EDGE, type Placement, tilesIn } from "./placement";
 import { REACH, withDistances } from "./slotTexels";
 import type { StyleTable } from "./styleTable";
 
@@ -137,8 +137,8 @@ export function createLabelLayer(gl: WebGL2RenderingContext, document: DocumentR
         bindTile(level, column, row);
         gl.uniform3f(
           program.uniform("uTexels"),
-          placement.left * texelsPerPixel - column * CORE + APRON,
-          placement.top * texelsPerPixel - row * CORE + APRON,
+          placement.left * texelsPerPixel - column * CORE + APRON + OFF_THE_EDGE.x,
+          placement.top * texelsPerPixel - row * CORE + APRON + OFF_THE_EDGE.y,
           texelsPerPixel,
         );
         gl.uniform4f(program.uniform("uTarget"), ...target);

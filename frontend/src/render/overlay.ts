@@ -4,6 +4,7 @@ import type { Cell } from "../document/patch";
 import type { DocumentReader } from "../document/store";
 import { type Camera, type Size, toScreen, visibleBox } from "./camera";
 import type { BrushCursor, Mark } from "./marks";
+import { type DrawTag, tagsOn } from "./tags";
 
 /** The thin things that keep their size on the screen: tags, handles, boxes, the brush. Plain 2D drawing. */
 export interface OverlayState {
@@ -20,24 +21,14 @@ const ACCENT = "#3FE0B5";
 const AMBER = "#FFB72E";
 const RED = "#FF7A70";
 const INK = "#0A0C0F";
-const FONT = '600 11px "Inter", -apple-system, "Segoe UI", "Liberation Sans", Arial, system-ui, sans-serif';
+const SELECTED_TAG = { back: "#FFFFFF", ink: INK };
+const AMBER_TAG = { back: AMBER, ink: "#2A1B00" };
+const ACCENT_TAG = { back: ACCENT, ink: "#04231A" };
 const HANDLES = 10;
 /** More tags than this would cover the picture. */
 const MOST_TAGS = 40;
 
 type Context = CanvasRenderingContext2D;
-
-function drawTag(context: Context, text: string, x: number, y: number, back: string, ink: string): void {
-  context.font = FONT;
-  const width = Math.ceil(context.measureText(text).width) + 12;
-  context.fillStyle = back;
-  context.beginPath();
-  context.roundRect(Math.round(x), Math.round(y) - 18, width, 18, 4);
-  context.fill();
-  context.fillStyle = ink;
-  context.textBaseline = "middle";
-  context.fillText(text, Math.round(x) + 6, Math.round(y) - 8.5);
-}
 
 /** The outline of a mark: its path, or its box. */
 function traceMark(context: Context, { box, path, closed }: Mark, place: (x: number, y: number) => Point): void {
@@ -67,7 +58,7 @@ function drawClick(context: Context, at: Point, positive: boolean): void {
   context.stroke();
 }
 
-function drawMark(context: Context, mark: Mark, place: (x: number, y: number) => Point): void {
+function drawMark(context: Context, drawTag: DrawTag, mark: Mark, place: (x: number, y: number) => Point): void {
   const amber = mark.state === "failed" || mark.low === true;
   traceMark(context, mark, place);
   context.strokeStyle = "rgba(5,6,8,0.55)";
@@ -82,7 +73,7 @@ function drawMark(context: Context, mark: Mark, place: (x: number, y: number) =>
   context.setLineDash([]);
   for (const { x, y, positive } of mark.points ?? []) drawClick(context, place(x, y), positive);
   const from = place(mark.box[0], mark.box[1]);
-  if (mark.tag) drawTag(context, mark.tag, from.x, from.y - 4, amber ? AMBER : ACCENT, amber ? "#2A1B00" : "#04231A");
+  if (mark.tag) drawTag({ text: mark.tag, ...(amber ? AMBER_TAG : ACCENT_TAG) }, { x: from.x, y: from.y - 4 });
 }
 
 function drawBrush(context: Context, brush: BrushCursor, camera: Camera, place: (x: number, y: number) => Point): void {
@@ -113,7 +104,7 @@ export function createOverlay(context: Context, document: DocumentReader): (stat
     return known;
   };
 
-  const drawSelected = (cell: Cell, zoom: number, place: (x: number, y: number) => Point): void => {
+  const drawSelected = (drawTag: DrawTag, cell: Cell, zoom: number, place: (x: number, y: number) => Point): void => {
     const points = outlineOf(cell);
     if (zoom * Math.min(cell.box[2] - cell.box[0], cell.box[3] - cell.box[1]) > 24) {
       context.fillStyle = "#FFFFFF";
@@ -128,15 +119,17 @@ export function createOverlay(context: Context, document: DocumentReader): (stat
       }
     }
     const top = place(points[0].x, cell.box[1]);
-    drawTag(context, `#${cell.label}`, top.x - 16, top.y - 6, "#FFFFFF", INK);
+    drawTag({ text: `#${cell.label}`, ...SELECTED_TAG }, { x: top.x - 16, y: top.y - 6 });
   };
 
-  const drawChecks = (state: OverlayState, viewport: Size, place: (x: number, y: number) => Point): void => {
+  /** The worst first: where tags would lie on each other, these are read. */
+  const drawChecks = (drawTag: DrawTag, state: OverlayState, viewport: Size, place: (x: number, y: number) => Point): void => {
     if (state.camera.zoom < 0.6) return;
     const low = document.near(visibleBox(state.camera, viewport)).filter((cell) => needsCheck(cell) && !state.selection.has(cell.id));
+    low.sort((one, other) => (one.score ?? 0) - (other.score ?? 0));
     for (const cell of low.slice(0, MOST_TAGS)) {
       const top = place(outlineOf(cell)[0].x, cell.box[1]);
-      drawTag(context, `\u26A0\uFE0E ${(cell.score ?? 0).toFixed(2)}`, top.x - 16, top.y - 4, AMBER, "#2A1B00");
+      drawTag({ text: `\u26A0\uFE0E ${(cell.score ?? 0).toFixed(2)}`, ...AMBER_TAG }, { x: top.x - 16, y: top.y - 4 }, true);
     }
   };
 
@@ -148,14 +141,15 @@ export function createOverlay(context: Context, document: DocumentReader): (stat
     context.strokeStyle = "rgba(255,255,255,0.14)";
     context.lineWidth = 1;
     context.strokeRect(Math.round(from.x) - 0.5, Math.round(from.y) - 0.5, Math.round(to.x - from.x) + 1, Math.round(to.y - from.y) + 1);
+    const drawTag = tagsOn(context, viewport);
     if (!state.labelsHidden) {
-      if (!state.dragging) drawChecks(state, viewport, place);
       for (const id of [...state.selection].slice(0, MOST_TAGS)) {
         const cell = document.get(id);
-        if (cell) drawSelected(cell, state.camera.zoom, place);
+        if (cell) drawSelected(drawTag, cell, state.camera.zoom, place);
       }
+      if (!state.dragging) drawChecks(drawTag, state, viewport, place);
     }
-    for (const mark of state.marks) drawMark(context, mark, place);
+    for (const mark of state.marks) drawMark(context, drawTag, mark, place);
     if (state.brush) drawBrush(context, state.brush, state.camera, place);
   };
 }

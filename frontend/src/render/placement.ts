@@ -41,6 +41,12 @@ export function imageBox(part: Box, { scale, left, top }: Placement): Box {
   return [(part[0] + left) / scale, (part[1] + top) / scale, (part[2] + left) / scale, (part[3] + top) / scale];
 }
 
+/**
+ * Texels by which shaders read beside the true place. Where a pixel's centre lies just between two texels, rounding would choose
+ * one of them, and another one after a pan: this is more than rounding can be, and less than can be seen.
+ */
+export const OFF_THE_EDGE = { x: 5e-4, y: 3e-4 } as const;
+
 /** A square piece of the image and where on the canvas it is to be drawn. */
 export interface PlacedTile {
   readonly row: number;

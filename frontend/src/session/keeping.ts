@@ -1,6 +1,6 @@
 import type { Tab } from "../api/presence";
-import type { History } from "../document/history";
-import type { Patch } from "../document/patch";
+import type { History, HistoryEntry } from "../document/history";
+import { type Patch, patchIsEmpty } from "../document/patch";
 import type { CellStore } from "../document/store";
 import { type Access, accessOf } from "./access";
 import { type Autosave, createAutosave } from "./autosave";
@@ -67,7 +67,9 @@ export function createKeeping({ opened, store, history, commit, say }: Parts): K
     say,
     rename(renamed) {
       const { entries, cursor } = history.state();
-      history.restore({ cursor, entries: entries.map((entry) => ({ ...entry, patch: renameCells(entry.patch, renamed) })) });
+      const now = entries.map((entry) => ({ ...entry, patch: renameCells(entry.patch, renamed) }));
+      const says = ({ patch }: HistoryEntry): boolean => !patchIsEmpty(patch);
+      history.restore({ cursor: now.slice(0, cursor).filter(says).length, entries: now.filter(says) });
       return history.state();
     },
     onMeetings: conflicts.met,

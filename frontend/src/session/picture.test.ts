@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from "vitest";
 import { defaultLooks, forgetLook, isColorPicture, saveLook, savedLook } from "./contrast";
 import { histogramOf, logHeights } from "./histogram";
 import { fit, toScreen } from "../render/camera";
-import { fitUncovered } from "./fitting";
+import { type Covers, fitUncovered } from "./fitting";
 import { areaFigure, areaWords } from "./measures";
 
 beforeEach(() => localStorage.clear());
@@ -53,8 +53,24 @@ test("areas carry their unit", () => {
 test("a fitted image leaves the tool card's corner free, beside it or below it", () => {
   const card = { width: 240, height: 300 };
   const wide = { width: 1000, height: 600 };
-  const corner = (image: { width: number; height: number }, viewport: typeof wide) => toScreen(fitUncovered(image, viewport, card), viewport, 0, 0);
-  expect(fitUncovered({ width: 100, height: 600 }, wide, card)).toEqual(fit({ width: 100, height: 600 }, wide));
+  const corner = (image: { width: number; height: number }, viewport: typeof wide) => toScreen(fitUncovered(image, viewport, { "top-left": card }), viewport, 0, 0);
+  expect(fitUncovered({ width: 100, height: 600 }, wide, { "top-left": card })).toEqual(fit({ width: 100, height: 600 }, wide));
   expect(corner({ width: 900, height: 500 }, wide).x).toBeGreaterThanOrEqual(card.width);
   expect(corner({ width: 400, height: 200 }, { width: 600, height: 900 }).y).toBeGreaterThanOrEqual(card.height);
+});
+
+test("a fitted image lies under nothing that floats over the picture, whatever its form and the window's", () => {
+  const covers: Covers = { "top-left": { width: 236, height: 364 }, "top-right": { width: 56, height: 114 }, "bottom-right": { width: 168, height: 52 } };
+  const sizes = [200, 512, 640, 1024, 4096];
+  const windows = [{ width: 1086, height: 828 }, { width: 709, height: 697 }, { width: 1086, height: 700 }, { width: 900, height: 1200 }];
+  for (const window of windows) {
+    for (const image of sizes.flatMap((width) => sizes.map((height) => ({ width, height })))) {
+      const camera = fitUncovered(image, window, covers);
+      const [from, to] = [toScreen(camera, window, 0, 0), toScreen(camera, window, image.width, image.height)];
+      expect(from.x < 236 && from.y < 364).toBe(false);
+      expect(to.x > window.width - 56 && from.y < 114).toBe(false);
+      expect(to.x > window.width - 168 && to.y > window.height - 52).toBe(false);
+      expect(Math.min(from.x, from.y, window.width - to.x, window.height - to.y)).toBeGreaterThanOrEqual(0);
+    }
+  }
 });

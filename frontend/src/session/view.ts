@@ -6,7 +6,7 @@ import type { ChannelLook } from "../render/imageLayer";
 import type { LabelLook } from "../render/labelLayer";
 import type { Mark } from "../render/marks";
 import { type Renderer, type Scene, createRenderer } from "../render/renderer";
-import { fitUncovered } from "./fitting";
+import { type Corner, type Covers, fitUncovered } from "./fitting";
 import { type Readable, type Value, createValue } from "./value";
 
 /** What lies under the pointer; null when the pointer is not over the canvas. */
@@ -29,8 +29,12 @@ export interface View {
   readonly marks: { put(key: string, mark: Mark): void; drop(key: string): void };
   /** Why nothing can be drawn in this browser, or null. */
   readonly failure: Readable<string | null>;
-  /** The top left corner that the tool card takes, in screen pixels: fitting and revealing leave it free. */
-  readonly covered: Value<Size>;
+  /** What floats over the picture's corners: a fitted image keeps clear of it. */
+  readonly covers: Readable<Covers>;
+  /** This corner is covered as far as `size`; null: not any more. */
+  cover(corner: Corner, size: Size | null): void;
+  /** Whether a gesture is on: what is not about it hides. */
+  readonly dragging: Readable<boolean>;
   /** Draws what is switched on into these canvases until the returned function is called. */
   attach(canvas: HTMLCanvasElement, overlay: HTMLCanvasElement): () => void;
   /** One more picture beside the first, of the same size and place, of these channels alone. */
@@ -61,7 +65,9 @@ export function createView(scene: Scene, selection: Readable<ReadonlySet<string>
   const inverted = createValue(false);
   const failure = createValue<string | null>(null);
   const marks = new Map<string, Mark>();
-  const covered = createValue<Size>({ width: 0, height: 0 });
+  const covers = createValue<Covers>({});
+  /** Corners whose cover the first fit knew, or was made again for. */
+  const known = new Set<Corner>();
   /** The first shows what is switched on; the others their own channels. */
   const panes: { readonly renderer: Renderer; readonly only: readonly number[] | null }[] = [];
   const main = (): Renderer | undefined => panes.find(({ only }) => only === null)?.renderer;
@@ -70,7 +76,7 @@ export function createView(scene: Scene, selection: Readable<ReadonlySet<string>
   /** Nobody has moved the view since it was fitted. */
   let untouched = true;
   let brush: { x: number; y: number; radius: number; subtracts: boolean } | null = null;
-  let dragging = false;
+  const dragging = createValue(false);
   let hoverSlot = BACKGROUND_SLOT;
 
   const channelsOf = (only: readonly number[] | null): readonly ChannelLook[] =>
@@ -86,8 +92,8 @@ export function createView(scene: Scene, selection: Readable<ReadonlySet<string>
         selection: selection.get(),
         marks: [...marks.values()],
         brush,
-        dragging,
-        hoverSlot: dragging ? BACKGROUND_SLOT : hoverSlot,
+        dragging: dragging.get(),
+        hoverSlot: dragging.get() ? BACKGROUND_SLOT : hoverSlot,
       });
     }
   };
@@ -95,14 +101,18 @@ export function createView(scene: Scene, selection: Readable<ReadonlySet<string>
 
   const fitNow = (): void => {
     fitted = viewport.get().width > 1;
-    camera.set(fitUncovered(image, viewport.get(), covered.get()));
+    const { "top-left": card } = covers.get();
+    // Side by side all panes have one camera, and only the card, in the first of them, is large enough to matter.
+    camera.set(fitUncovered(image, viewport.get(), panes.length > 1 && card ? { "top-left": card } : covers.get()));
     untouched = true;
   };
-  // The tool card tells its size after the first fit. Later the card changes with the tool, and the picture must not jump.
-  const stopWaiting = covered.subscribe(() => {
-    stopWaiting();
-    if (fitted && untouched) fitNow();
-  });
+  const cover = (corner: Corner, size: Size | null): void => {
+    const { [corner]: before, ...others } = covers.get();
+    covers.set(size ? { ...others, [corner]: size } : others);
+    // What floats here may tell its size after the first fit. Later it changes with the tool, and the picture must not jump.
+    if (fitted && untouched && !before && size && !known.has(corner)) fitNow();
+    known.add(corner);
+  };
   const attachTo = (canvas: HTMLCanvasElement, overlay: HTMLCanvasElement, only: readonly number[] | null): (() => void) => {
     let pane: (typeof panes)[number] | null = null;
     try {
@@ -156,7 +166,9 @@ export function createView(scene: Scene, selection: Readable<ReadonlySet<string>
         if (marks.delete(key)) refresh();
       },
     },
-    covered,
+    covers,
+    cover,
+    dragging,
     attach: (canvas, overlay) => attachTo(canvas, overlay, null),
     attachPane: attachTo,
     resize(size, ratio) {
@@ -183,7 +195,7 @@ export function createView(scene: Scene, selection: Readable<ReadonlySet<string>
       camera.set(next);
     },
     reveal(box) {
-      const next = reveal(camera.get(), viewport.get(), box, covered.get());
+      const next = reveal(camera.get(), viewport.get(), box, covers.get()["top-left"]);
       if (next !== camera.get()) untouched = false;
       camera.set(next);
     },
@@ -194,7 +206,7 @@ export function createView(scene: Scene, selection: Readable<ReadonlySet<string>
       hoverSlot = place ? document.labels.at(place.x, place.y) : BACKGROUND_SLOT;
       const there = at && toImage(camera.get(), viewport.get(), at.x, at.y);
       brush = there && brushAt ? { ...there, ...brushAt } : null;
-      dragging = drags;
+      if (dragging.get() !== drags) dragging.set(drags);
       pointer.set(place);
       refresh();
     },

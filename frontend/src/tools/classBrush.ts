@@ -1,7 +1,6 @@
+import { cellsOnLine } from "../document/bulk";
 import { classifyCells } from "../document/commands";
-import { bitmapOf, bitmapsOverlap } from "../document/mask";
 import type { Cell } from "../document/patch";
-import { drawLine } from "../document/raster/polygon";
 import { cellAt, commitOr } from "./drawing";
 import type { Tool, ToolContext } from "./tool";
 import { createTraceTool } from "./trace";
@@ -11,7 +10,8 @@ export function createClassBrush(context: ToolContext): Tool {
   const classify = (cells: readonly Cell[]): void => {
     const patch = classifyCells(context.document, cells.map((cell) => cell.id), context.classId);
     const name = cells.length === 1 ? `Cell ${cells[0].label}` : `${cells.length} cells`;
-    commitOr(context, patch, context.classId === null ? `Class of ${name.toLowerCase()} taken away` : `Class given to ${name.toLowerCase()}`, "They have that class already.");
+    if (context.classId === null) commitOr(context, patch, `Class of ${name.toLowerCase()} taken away`, "There is no class to take away. Choose one to give: 1-9, or in the list of classes.");
+    else commitOr(context, patch, `Class given to ${name.toLowerCase()}`, "That class is there already.");
   };
 
   return createTraceTool(context, {
@@ -24,8 +24,7 @@ export function createClassBrush(context: ToolContext): Tool {
       if (cell) classify([cell]);
     },
     traced(path) {
-      const line = drawLine(path, context.document);
-      const met = context.document.near(line.box).filter((cell) => bitmapsOverlap(bitmapOf(cell), line));
+      const met = cellsOnLine(context.document, path);
       if (met.length > 0) classify(met);
     },
   });

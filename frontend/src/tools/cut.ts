@@ -1,5 +1,5 @@
+import { cellsOnLine } from "../document/bulk";
 import { forEachCell } from "../document/draft";
-import { drawLine } from "../document/raster/polygon";
 import { splitByLine } from "../document/splitting";
 import { commitSplit } from "./split";
 import type { Tool, ToolContext } from "./tool";
@@ -15,9 +15,9 @@ export function createCut(context: ToolContext): Tool {
     click: () => context.say("Drag a line right across the cell."),
     traced(path) {
       const { document, selection } = context;
-      const near = document.near(drawLine(path, document).box).map((cell) => cell.id);
-      const chosen = near.filter((id) => selection.ids.has(id));
-      const patch = forEachCell(document, chosen.length > 0 ? chosen : near, (draft, cell) => splitByLine(draft, cell, path, context.newId));
+      const met = cellsOnLine(document, path).map((cell) => cell.id);
+      const chosen = met.filter((id) => selection.ids.has(id));
+      const patch = forEachCell(document, chosen.length > 0 ? chosen : met, (draft, cell) => splitByLine(draft, cell, path, context.newId));
       commitSplit(context, patch, "No cell was cut: the line has to go right through it, from side to side.");
     },
   });

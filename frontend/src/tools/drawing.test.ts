@@ -115,6 +115,16 @@ describe("polygon", () => {
   });
 });
 
+test("a shape too large for a cell is refused in words; a cut of any size takes from the selected cell", () => {
+  const hand = handOn([a], undefined, 20_000);
+  const loop = [at(0, 0), at(19_000, 0), at(19_000, 19_000), at(0.5, 19_000)] as const;
+  drag(hand.tools.lasso, ...loop);
+  expect([hand.said, hand.store.size]).toEqual([["That is too large for a cell. Draw a smaller shape."], 1]);
+  hand.selection = new Set(["a"]);
+  drag(hand.tools.lasso, { ...loop[0], alt: true }, loop[1], loop[2], loop[3]);
+  expect(hand.store.size).toBe(0);
+});
+
 describe("flood", () => {
   const ring = shaped("r", 1, ["#####", "#...#", "#...#", "#####"], 10, 10);
 

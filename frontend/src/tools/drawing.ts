@@ -1,7 +1,10 @@
+import { boxHeight, boxWidth } from "../document/box";
 import { addCell, eraseCells, paintCell } from "../document/commands";
+import type { Point } from "../document/contour";
 import { createDraft } from "../document/draft";
 import type { Bitmap } from "../document/mask";
 import { type Cell, type Patch, patchIsEmpty } from "../document/patch";
+import { boxAround, fillPolygon } from "../document/raster/polygon";
 import type { PointerInput, ToolContext } from "./tool";
 
 /** What drawn pixels become: for brush, polygon, lasso, flood and threshold alike. */
@@ -54,15 +57,24 @@ export function eraseFrom(context: ToolContext, target: Cell, pixels: Bitmap): v
   context.commit(eraseCells(context.document, new Set([target.id]), pixels), `Part of cell ${target.label} erased`);
 }
 
-/** A finished shape (not a stroke): a new cell, or into the selected one; with Alt it is cut out of the selected cell. */
-export function drawShape(context: ToolContext, pixels: Bitmap, subtracts: boolean): void {
+/** A shape in a larger box is no cell; its pixels alone would take the memory of a whole image. */
+const LARGEST_SHAPE = 4096 * 4096;
+
+/**
+ * A finished loop of image points (not a stroke): a new cell, or into the selected one; with Alt it is cut out of the selected
+ * cell, whatever its size.
+ */
+export function drawShape(context: ToolContext, loop: readonly Point[], subtracts: boolean): void {
   const target = selectedCell(context);
+  const box = boxAround(loop, context.document);
   if (subtracts) {
-    if (target) eraseFrom(context, target, pixels);
+    if (target) eraseFrom(context, target, fillPolygon(loop, target.box));
     else context.say("Select the cell to cut this shape out of.");
+  } else if (boxWidth(box) * boxHeight(box) > LARGEST_SHAPE) {
+    context.say("That is too large for a cell. Draw a smaller shape.");
   } else if (target && context.options.drawsInto === "selected") {
-    drawInto(context, target, pixels);
+    drawInto(context, target, fillPolygon(loop, box));
   } else {
-    drawNew(context, [pixels]);
+    drawNew(context, [fillPolygon(loop, box)]);
   }
 }

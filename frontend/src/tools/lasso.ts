@@ -1,4 +1,3 @@
-import { fillPolygon } from "../document/raster/polygon";
 import { drawShape } from "./drawing";
 import type { Tool, ToolContext } from "./tool";
 import { createTraceTool } from "./trace";
@@ -12,6 +11,6 @@ export function createLasso(context: ToolContext): Tool {
     subtracts: true,
     hints: () => [{ keys: "Drag", does: "around a cell" }, { keys: "Alt", does: "cut out" }, { keys: "Space", does: "pan" }],
     click: () => context.say("Drag a loop around one cell."),
-    traced: (path, at) => drawShape(context, fillPolygon(path, context.document), at.alt),
+    traced: (path, at) => drawShape(context, path, at.alt),
   });
 }

@@ -1,7 +1,7 @@
 import type { PointerInput, Tool, ToolContext } from "./tool";
 
 /** Shift+H, or Space held in any tool: the image follows the hand. */
-export function createPan(context: ToolContext): Tool {
+export function createPan(context: { readonly view: Pick<ToolContext["view"], "panBy"> }): Tool {
   let last: PointerInput | null = null;
   return {
     get cursor() {

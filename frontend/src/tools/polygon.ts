@@ -1,5 +1,5 @@
 import type { Point } from "../document/contour";
-import { boxAround, fillPolygon } from "../document/raster/polygon";
+import { boxAround } from "../document/raster/polygon";
 import { drawShape } from "./drawing";
 import type { PointerInput, Tool, ToolContext } from "./tool";
 
@@ -37,9 +37,9 @@ export function createPolygon(context: ToolContext): Tool {
       context.say("A polygon has three corners or more.");
       return true;
     }
-    const pixels = fillPolygon(corners, context.document);
+    const loop = corners;
     drop();
-    drawShape(context, pixels, subtracts);
+    drawShape(context, loop, subtracts);
     return true;
   };
   const isClosing = (at: PointerInput): boolean =>

@@ -28,8 +28,8 @@ export interface Hand {
 
 export type Answer = (prompt: Prompt, signal: AbortSignal, onWait: (words: string) => void) => Promise<DecodedMask>;
 
-export function handOn(cells: readonly Cell[], answer: Answer = () => Promise.reject(new Error("no model here"))): Hand {
-  const store = storeOf(64, 64, cells);
+export function handOn(cells: readonly Cell[], answer: Answer = () => Promise.reject(new Error("no model here")), side = 64): Hand {
+  const store = storeOf(side, side, cells);
   const history = createHistory(store);
   const preview = createPreviewLayer();
   let ids = 0;

@@ -15,6 +15,7 @@ const AccountPage = lazy(async () => ({ default: (await import("./account/Accoun
 const ProjectsPage = lazy(async () => ({ default: (await import("./projects/ProjectsPage")).ProjectsPage }));
 const ImagesPage = lazy(async () => ({ default: (await import("./images/ImagesPage")).ImagesPage }));
 const ModelPage = lazy(async () => ({ default: (await import("./model/ModelPage")).ModelPage }));
+const ComparePage = lazy(async () => ({ default: (await import("./compare/ComparePage")).ComparePage }));
 const ClassesPage = lazy(async () => ({ default: (await import("./classes/ClassesPage")).ClassesPage }));
 const PeoplePage = lazy(async () => ({ default: (await import("./people/PeoplePage")).PeoplePage }));
 const KeysPage = lazy(async () => ({ default: (await import("./keys/KeysPage")).KeysPage }));
@@ -28,6 +29,9 @@ function projectPages(project: Project) {
       </Route>
       <Route path="/projects/:projectId/model">
         <ModelPage project={project} />
+      </Route>
+      <Route path="/projects/:projectId/compare">
+        <ComparePage project={project} />
       </Route>
       <Route path="/projects/:projectId/classes">
         <ClassesPage project={project} />

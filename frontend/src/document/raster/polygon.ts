@@ -1,22 +1,23 @@
-import type { Box } from "../box";
+import { type Box, boxHolds, boxIntersect } from "../box";
 import type { Point } from "../contour";
-import { type Bitmap, bitmapCut, emptyBitmap } from "../mask";
+import { type Bitmap, emptyBitmap } from "../mask";
 
 interface Size {
   readonly width: number;
   readonly height: number;
 }
 
-/** The smallest pixel box around `points` (image pixels), cut at the image's edge. */
-export function boxAround(points: readonly Point[], image: Size): Box {
+/** The smallest pixel box around `points` (image pixels). */
+function hull(points: readonly Point[]): Box {
   const [xs, ys] = [points.map(({ x }) => x), points.map(({ y }) => y)];
+  return [Math.floor(Math.min(...xs)), Math.floor(Math.min(...ys)), Math.ceil(Math.max(...xs)), Math.ceil(Math.max(...ys))];
+}
+
+/** The smallest pixel box around `points` (image pixels), cut at the image's edge. */
+export function boxAround(points: readonly Point[], { width, height }: Size): Box {
   const within = (value: number, end: number): number => Math.min(end, Math.max(0, value));
-  return [
-    within(Math.floor(Math.min(...xs)), image.width),
-    within(Math.floor(Math.min(...ys)), image.height),
-    within(Math.ceil(Math.max(...xs)), image.width),
-    within(Math.ceil(Math.max(...ys)), image.height),
-  ];
+  const [x0, y0, x1, y1] = hull(points);
+  return [within(x0, width), within(y0, height), within(x1, width), within(y1, height)];
 }
 
 /** Where the closed line through `points` crosses the height `y`: x and whether it runs down (1) or up (-1), left to right. */
@@ -45,10 +46,10 @@ export function spansInside(points: readonly Point[], y: number): (readonly [fro
   });
 }
 
-/** The pixels whose centres the closed line through `points` goes around, cut at the image's edge. */
-export function fillPolygon(points: readonly Point[], image: Size): Bitmap {
+/** The pixels in `within` whose centres the closed line through `points` goes around. */
+export function fillPolygon(points: readonly Point[], within: Box): Bitmap {
   if (points.length < 3) return emptyBitmap([0, 0, 0, 0]);
-  const bitmap = emptyBitmap(boxAround(points, image));
+  const bitmap = emptyBitmap(boxIntersect(hull(points), within));
   const [x0, y0, x1, y1] = bitmap.box;
   for (let y = y0; y < y1; y++) {
     const row = (y - y0) * (x1 - x0) - x0;
@@ -60,16 +61,16 @@ export function fillPolygon(points: readonly Point[], image: Size): Bitmap {
 }
 
 /**
- * The pixels that a line through `points` passes, each sharing an edge with the next: nothing that hangs together by
+ * The pixels in `within` that a line through `points` passes, each sharing an edge with the next: nothing that hangs together by
  * corners gets through between them. Walks from pixel to pixel across the edge that the line crosses first
  * (Amanatides and Woo, "A Fast Voxel Traversal Algorithm for Ray Tracing", 1987).
  */
-export function drawLine(points: readonly Point[], image: Size): Bitmap {
+export function drawLine(points: readonly Point[], within: Box): Bitmap {
   const all = points.map(({ x, y }) => ({ x: Math.floor(x), y: Math.floor(y) }));
-  const [xs, ys] = [all.map(({ x }) => x), all.map(({ y }) => y)];
-  const whole = emptyBitmap([Math.min(...xs), Math.min(...ys), Math.max(...xs) + 1, Math.max(...ys) + 1]);
+  const [x0, y0, x1, y1] = hull(all);
+  const line = emptyBitmap(boxIntersect([x0, y0, x1 + 1, y1 + 1], within));
   const set = (x: number, y: number): void => {
-    whole.bits[(y - whole.box[1]) * (whole.box[2] - whole.box[0]) + x - whole.box[0]] = 1;
+    if (boxHolds(line.box, x, y)) line.bits[(y - line.box[1]) * (line.box[2] - line.box[0]) + x - line.box[0]] = 1;
   };
   points.forEach((from, index) => {
     const to = points[Math.min(index + 1, points.length - 1)];
@@ -92,5 +93,5 @@ export function drawLine(points: readonly Point[], image: Size): Bitmap {
       set(x, y);
     }
   });
-  return bitmapCut(whole, [0, 0, image.width, image.height]);
+  return line;
 }

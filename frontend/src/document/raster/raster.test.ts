@@ -122,24 +122,32 @@ describe("floods", () => {
 describe("polygons and lines", () => {
   test("a polygon fills the pixels whose centres it goes around", () => {
     const triangle = [{ x: 2, y: 2 }, { x: 7, y: 2 }, { x: 2, y: 7 }];
-    expect(rowsOf(fillPolygon(triangle, image))).toEqual(["####.", "###..", "##...", "#....", "....."]);
+    expect(rowsOf(fillPolygon(triangle, [0, 0, 40, 40]))).toEqual(["####.", "###..", "##...", "#....", "....."]);
   });
 
   test("a loop that crosses itself keeps what it goes around twice", () => {
     const twice = [{ x: 0, y: 0 }, { x: 6, y: 0 }, { x: 6, y: 6 }, { x: 0, y: 6 }, { x: 0, y: 0 }, { x: 4, y: 0 }, { x: 4, y: 4 }, { x: 0, y: 4 }];
-    expect(bitmapArea(fillPolygon(twice, image))).toBe(36);
+    expect(bitmapArea(fillPolygon(twice, [0, 0, 40, 40]))).toBe(36);
   });
 
   test("a polygon ends at the image's edge", () => {
     const large = [{ x: -9, y: -9 }, { x: 99, y: -9 }, { x: 99, y: 99 }, { x: -9, y: 99 }];
-    expect(bitmapArea(fillPolygon(large, image))).toBe(1600);
+    expect(bitmapArea(fillPolygon(large, [0, 0, 40, 40]))).toBe(1600);
+  });
+
+  test("a part of a large polygon, and of a long line, costs that part alone", () => {
+    const far = 1e6;
+    const loop = [{ x: -far, y: -far }, { x: far, y: -far }, { x: far, y: far + 0.4 }];
+    expect(rowsOf(fillPolygon(loop, [10, 10, 13, 13]))).toEqual(["###", ".##", "..#"]);
+    expect(rowsOf(drawLine([{ x: 0.5, y: 11.5 }, { x: 20_000.5, y: 11.5 }], [10, 10, 13, 13]))).toEqual(["###"]);
+    expect(bitmapArea(drawLine([{ x: 0.5, y: 11.5 }, { x: 20.5, y: 11.5 }], [30, 10, 33, 13]))).toBe(0);
   });
 
   test("each pixel of a line shares an edge with the next", () => {
-    expect(rowsOf(drawLine([{ x: 1.5, y: 1.5 }, { x: 3.5, y: 3.5 }], image))).toEqual(["##.", ".##", "..#"]);
+    expect(rowsOf(drawLine([{ x: 1.5, y: 1.5 }, { x: 3.5, y: 3.5 }], [0, 0, 40, 40]))).toEqual(["##.", ".##", "..#"]);
     fc.assert(
       fc.property(fc.array(fc.record({ x: fc.double({ min: 0.1, max: 39, noNaN: true }), y: fc.double({ min: 0.1, max: 39, noNaN: true }) }), { minLength: 2, maxLength: 4 }), (points) => {
-        const line = drawLine(points, image);
+        const line = drawLine(points, [0, 0, 40, 40]);
         expect(components(line, 4).count).toBe(1);
         for (const { x, y } of points) expect(bitmapArea(pieceAt(line, Math.floor(x), Math.floor(y), 4))).toBeGreaterThan(0);
       }),

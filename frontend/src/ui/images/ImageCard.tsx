@@ -72,8 +72,8 @@ export const ImageCard = memo(function ImageCard({ image, canEdit }: Props) {
             {image.name}
           </span>
           {image.split === "held_out" && (
-            <span className="tiny t3" title="Never used for training: versions are compared on it">
-              held out
+            <span className="tiny t3" title={`Never used for training: versions are compared on it.${image.blind ? " Opens without outlines, so that it is labelled blind." : ""}`}>
+              {image.blind ? "held out, blind" : "held out"}
             </span>
           )}
           <ImageMenu image={image} canEdit={canEdit} />

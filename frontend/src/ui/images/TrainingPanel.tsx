@@ -44,6 +44,11 @@ export function TrainingPanel({ project, model }: Props) {
         </>
       )}
       {last && <p className={styles.detail}>Last run: {decisionLine(last)}</p>}
+      {!model.presegmentation.shown && (
+        <p className={styles.detail} data-testid="presegmentation-hidden">
+          Images open without outlines. {model.presegmentation.reason}
+        </p>
+      )}
     </section>
   );
 }

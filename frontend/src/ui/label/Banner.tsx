@@ -8,8 +8,9 @@ import type { ImageDetail } from "../../api/types";
 import type { ImageSession } from "../../session/imageSession";
 import { keyCap } from "../../session/keys/keyboard";
 import { postSegment } from "../../session/requests";
-import { counted, day, percent } from "../format";
+import { day, percent } from "../format";
 import { ConflictsDialog } from "./ConflictsDialog";
+import { conflictWords } from "./conflictWords";
 import { LeaseBanner } from "./LeaseBanner";
 import { ProposalBanner } from "./ProposalBanner";
 import styles from "./canvas.module.css";
@@ -67,13 +68,14 @@ function wordsFor(image: ImageDetail, cells: number, session: ImageSession): Wor
       };
     default: {
       if (cells > 0) return skipWords(image);
-      const words = session.readOnly ? "No cells here." : `No cells here yet. Press ${keyCap("tool.smart-box")} and drag a box around one.`;
+      const hint = session.readOnly ? "No cells here." : `No cells here yet. Press ${keyCap("tool.smart-box")} and drag a box around one.`;
+      const words = image.blind ? `${image.proposals_hidden_reason} ${hint}` : hint;
       return skipWords(image) ?? { icon: <IconSparkles {...ICON} />, text: words };
     }
   }
 }
 
-/** A change that met another one: both are kept, and a person decides. */
+/** Changes that met others', or were not taken: what became of them, and the way to decide. */
 function Conflicts({ session }: { session: ImageSession }) {
   const conflicts = useValue(session.conflicts.list);
   const [opened, setOpened] = useState(false);
@@ -82,7 +84,7 @@ function Conflicts({ session }: { session: ImageSession }) {
     <>
       <p className={styles.banner} role="status" data-testid="conflicts">
         <IconGitMerge {...ICON} />
-        <span>{counted(conflicts.length, "change of yours was", "changes of yours were")} kept aside: someone else changed the same cells.</span>
+        <span>{conflictWords(conflicts)}</span>
         <Button variant="subtle" onClick={() => setOpened(true)}>
           Look
         </Button>
@@ -98,7 +100,7 @@ function Offline({ session }: { session: ImageSession }) {
   return (
     <p className={styles.banner} role="status" data-tone="offline" data-testid="offline">
       <IconCloudOff {...ICON} />
-      {kept ? "Offline. Go on labelling: changes are kept in this browser and sent later." : "Offline, and this browser keeps nothing: leave this page open until the changes are sent."}
+      <span>{kept ? "Offline. Go on labelling: changes are kept in this browser and sent later." : "Offline, and this browser keeps nothing: leave this page open until the changes are sent."}</span>
     </p>
   );
 }
@@ -114,7 +116,7 @@ export function Banner({ session }: { session: ImageSession }) {
       {kind === "viewer" && (
         <p className={styles.banner} role="status">
           <IconLock {...ICON} />
-          {session.readOnly}
+          <span>{session.readOnly}</span>
         </p>
       )}
       <LeaseBanner session={session} />

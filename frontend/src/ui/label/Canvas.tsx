@@ -15,6 +15,7 @@ import { Panes } from "./Panes";
 import { ScaleBar } from "./ScaleBar";
 import { ToolCard } from "./ToolCard";
 import styles from "./canvas.module.css";
+import { useCover } from "./useCover";
 import { useShown } from "./useShown";
 import { useValue } from "./useValue";
 
@@ -29,9 +30,11 @@ const ZOOMS: readonly { action: Action; label: string; Icon: typeof IconPlus }[]
   { action: "view.fit", label: "Fit the image", Icon: IconMaximize },
 ];
 
-function ZoomButtons({ hands }: { hands: Hands }) {
+function ZoomButtons({ session, hands }: Props) {
+  const buttons = useRef<HTMLDivElement>(null);
+  useCover(session.view, "top-right", buttons);
   return (
-    <div className={styles.zoom} role="group" aria-label="Zoom">
+    <div ref={buttons} data-testid="zoom" className={styles.zoom} role="group" aria-label="Zoom">
       {ZOOMS.map(({ action, label, Icon }) => (
         <Tooltip key={action} label={`${label}  ${keyCap(action)}`} position="left">
           <ActionIcon aria-label={label} onClick={() => hands.run(action)}>
@@ -67,7 +70,7 @@ export function Canvas({ session, hands }: Props) {
       ) : (
         <>
           <ToolCard session={session} sideBySide={sideBySide} />
-          <ZoomButtons hands={hands} />
+          <ZoomButtons session={session} hands={hands} />
           {shown.is("minimap") && <Minimap session={session} />}
           {shown.is("scaleBar") && <ScaleBar session={session} />}
         </>

@@ -114,7 +114,7 @@ export function CellsDock({ session, hands }: Props) {
           />
         </label>
         <CellFilterMenu filter={filter} classes={all} onFilter={setFilter} />
-        <ToCheck count={low} hands={hands} />
+        {total > 0 && <ToCheck count={low} hands={hands} />}
       </div>
       <Heads order={order} unit={areaUnit(session.opened.image.pixel_size_um)} onOrder={setOrder} />
       <CellRows session={session} cells={cells} names={names} selection={selection} onPick={pick} empty={emptyWords(filter)} />

@@ -2,6 +2,7 @@ import { Button, Modal } from "@mantine/core";
 
 import type { ImageSession } from "../../session/imageSession";
 import { dayTime } from "../format";
+import { conflictWords, isKeptAside } from "./conflictWords";
 import styles from "./dialogs.module.css";
 import { useValue } from "./useValue";
 
@@ -11,32 +12,31 @@ interface Props {
   onClose: () => void;
 }
 
-/** Changes that could not be made because someone else had changed the same cells. Neither version is thrown away here. */
+/** Changes that met someone else's, or were not taken. Neither version is thrown away before a person says so. */
 export function ConflictsDialog({ session, opened, onClose }: Props) {
   const conflicts = useValue(session.conflicts.list);
   return (
-    <Modal opened={opened} onClose={onClose} title="Changes kept aside" closeButtonProps={{ "aria-label": "Close" }}>
-      <p className="t2">The picture shows what is saved. Your version of each change is kept here until you decide.</p>
-      <ul>
-        {conflicts.map(({ id, words, patch, at }) => (
-          <li key={id} className={styles.conflict} data-testid="conflict">
+    <Modal opened={opened} onClose={onClose} title="Changes to decide on" closeButtonProps={{ "aria-label": "Close" }}>
+      <p className="t2">{conflicts.length === 0 ? "Nothing is left to decide." : conflictWords(conflicts)}</p>
+      <ul className={styles.conflicts}>
+        {conflicts.map((conflict) => (
+          <li key={conflict.id} className={styles.conflict} data-testid="conflict">
             <span className="grow">
-              {words}
+              {conflict.words}
               <br />
-              <time>{dayTime(new Date(at).toISOString())}</time>
+              <time>{dayTime(new Date(conflict.at).toISOString())}</time>
             </span>
-            {patch !== null && (
-              <Button variant="default" disabled={session.readOnly !== null} onClick={() => session.conflicts.tryAgain(id)}>
+            {isKeptAside(conflict) && (
+              <Button variant="default" disabled={session.readOnly !== null} onClick={() => session.conflicts.tryAgain(conflict.id)}>
                 Use mine
               </Button>
             )}
-            <Button variant="subtle" onClick={() => session.conflicts.dismiss(id)}>
-              Drop mine
+            <Button variant="subtle" onClick={() => session.conflicts.dismiss(conflict.id)}>
+              {isKeptAside(conflict) ? "Drop mine" : "Keep both"}
             </Button>
           </li>
         ))}
       </ul>
-      {conflicts.length === 0 && <p className="t2">Nothing is left to decide.</p>}
     </Modal>
   );
 }

@@ -1,16 +1,14 @@
 import { SegmentedControl } from "@mantine/core";
-import { useInfiniteQuery } from "@tanstack/react-query";
-import { useEffect, useRef } from "react";
+import { type RefObject, useEffect, useLayoutEffect, useRef } from "react";
 import { Link } from "wouter";
 
-import { imagePage } from "../../api/images";
 import type { Image, ImageStatus } from "../../api/types";
 import type { ImageSession } from "../../session/imageSession";
 import { canOpen } from "../images/openable";
 import { StatusChip, statusWords } from "../images/StatusChip";
-import { keys } from "../queries";
 import { usePreference } from "../session/usePreference";
 import styles from "./filmstrip.module.css";
+import { useNeighbours } from "./useNeighbours";
 import { useValue } from "./useValue";
 
 interface Frame {
@@ -46,7 +44,7 @@ function Thumbnail({ frame, current }: { frame: Frame; current: boolean }) {
     </>
   );
   return (
-    <li data-testid="film" data-name={frame.name} data-status={frame.status}>
+    <li data-testid="film" data-id={frame.id} data-name={frame.name} data-status={frame.status}>
       {frame.opens ? (
         <Link href={`/images/${frame.id}`} className={styles.frame} aria-current={current ? "page" : undefined} aria-label={words} title={words}>
           {picture}
@@ -58,19 +56,6 @@ function Thumbnail({ frame, current }: { frame: Frame; current: boolean }) {
       )}
     </li>
   );
-}
-
-/** The images around this one, in the order in which they were added. */
-function useNeighbours(session: ImageSession): Frame[] {
-  const { id, project } = session.opened.image;
-  const pages = useInfiniteQuery({
-    queryKey: keys.filmstrip(project, id),
-    queryFn: ({ pageParam }) => imagePage(project, pageParam === "" ? { around: id } : { cursor: pageParam, order: "created" }),
-    initialPageParam: "",
-    getNextPageParam: (page) => page.next,
-    placeholderData: (before) => before,
-  });
-  return pages.data?.pages.flatMap((page) => page.results).map(frameOf) ?? [];
 }
 
 function useUpcoming(session: ImageSession): Frame[] {
@@ -94,19 +79,49 @@ const ORDERS: { value: Order; label: string }[] = [
   { value: "project", label: "In order" },
 ];
 
+/** More is asked for while this much or less, in screen pixels, is left to scroll. */
+const NEARLY = 600;
+
+/** The scrolled list: it begins at `current`, keeps its place when frames come in before, and asks for more at either end. */
+function useStrip(frames: readonly Frame[], current: string, begin: string, more: (direction: 1 | -1) => void): RefObject<HTMLUListElement | null> {
+  const list = useRef<HTMLUListElement>(null);
+  const was = useRef<{ begin: string; first: string; offset: number } | null>(null);
+  const first = frames[0]?.id;
+
+  useLayoutEffect(() => {
+    const element = list.current;
+    if (!element || first === undefined) return;
+    const offsetOf = (id: string): number => element.querySelector<HTMLElement>(`[data-id="${id}"]`)?.offsetLeft ?? 0;
+    if (was.current?.begin !== begin) {
+      const frame = element.querySelector<HTMLElement>(`[data-id="${current}"]`);
+      if (frame) element.scrollLeft = frame.offsetLeft - (element.clientWidth - frame.offsetWidth) / 2;
+    } else if (was.current.first !== first) element.scrollLeft += offsetOf(was.current.first) - was.current.offset;
+    was.current = { begin, first, offset: offsetOf(first) };
+  }, [first, current, begin]);
+
+  useEffect(() => {
+    const element = list.current;
+    if (!element || first === undefined) return;
+    const look = (): void => {
+      if (element.scrollLeft < NEARLY) more(-1);
+      if (element.scrollWidth - element.scrollLeft - element.clientWidth < NEARLY) more(1);
+    };
+    look();
+    element.addEventListener("scroll", look, { passive: true });
+    return () => element.removeEventListener("scroll", look);
+  });
+  return list;
+}
+
 /** The images before and after this one with their states, or what the queue brings next and why. */
 export function Filmstrip({ session }: { session: ImageSession }) {
   const [order, setOrder] = usePreference<Order>("ui.filmstrip.order", "queue");
-  const neighbours = useNeighbours(session);
+  const { id, project } = session.opened.image;
+  const neighbours = useNeighbours(project, id);
   const upcoming = useUpcoming(session);
-  const list = useRef<HTMLUListElement>(null);
-  const { id } = session.opened.image;
-  const frames = order === "queue" ? upcoming : neighbours;
-  const count = frames.length;
-
-  useEffect(() => {
-    list.current?.querySelector("[aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
-  }, [id, order, count]);
+  const inOrder = order === "project";
+  const frames = inOrder ? neighbours.images.map(frameOf) : upcoming;
+  const list = useStrip(frames, id, `${order} ${id} ${neighbours.settled}`, inOrder ? neighbours.more : () => undefined);
 
   const [next] = upcoming;
   return (
@@ -123,7 +138,7 @@ export function Filmstrip({ session }: { session: ImageSession }) {
           )}
         </p>
       </header>
-      <ul ref={list} tabIndex={0} aria-label={order === "queue" ? "Images that come next" : "Images of the project"}>
+      <ul ref={list} tabIndex={0} aria-label={inOrder ? "Images of the project" : "Images that come next"}>
         {frames.map((frame) => (
           <Thumbnail key={frame.id} frame={frame} current={frame.id === id} />
         ))}

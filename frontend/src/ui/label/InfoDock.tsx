@@ -4,6 +4,7 @@ import { type Cell, cellArea } from "../../document/patch";
 import type { ImageSession } from "../../session/imageSession";
 import { areaWords } from "../../session/measures";
 import { counted, dayTime, score, whole } from "../format";
+import { CellPast } from "./CellPast";
 import styles from "./channels.module.css";
 import { useValue } from "./useValue";
 
@@ -60,6 +61,7 @@ function CellFacts({ session, cell }: { session: ImageSession; cell: Cell }) {
     <section className={styles.cell} data-testid="cell-facts">
       <h2>Cell {cell.label}</h2>
       <Facts facts={facts} />
+      <CellPast key={cell.id} session={session} cell={cell} />
     </section>
   );
 }
@@ -76,7 +78,7 @@ export function InfoDock({ session }: { session: ImageSession }) {
     ["Depth", image.dtype === "uint16" ? "16 bit" : "8 bit"],
     ["Cells", counted(session.document.size, "cell")],
     ["Added", dayTime(image.created_at)],
-    ["Use", image.split === "held_out" ? "held out, measures the model" : "trains the model"],
+    ["Use", image.split === "held_out" ? `held out, measures the model${image.blind ? ", labelled blind" : ""}` : "trains the model"],
   ];
   return (
     <>

@@ -28,6 +28,15 @@ function giveBackKeys(event: React.MouseEvent): void {
   if (pressed && document.activeElement instanceof HTMLElement) document.activeElement.blur();
 }
 
+/** During a drag all that is not about it hides; tooltips hang on the document's body. */
+function useQuietDrags({ view }: ImageSession): void {
+  const dragging = useValue(view.dragging);
+  useEffect(() => {
+    document.body.toggleAttribute("data-dragging", dragging);
+    return () => document.body.removeAttribute("data-dragging");
+  }, [dragging]);
+}
+
 type Dialog = "skip" | "note" | "keys";
 
 interface DialogsProps {
@@ -82,6 +91,7 @@ export function LabelView({ session }: { session: ImageSession }) {
   }, [session, navigate, project.id]);
 
   useEffect(() => exposeForTests(session), [session]);
+  useQuietDrags(session);
 
   return (
     <div className={styles.page} onClick={giveBackKeys}>

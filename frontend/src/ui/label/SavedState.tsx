@@ -1,9 +1,12 @@
-import { IconCloudCheck, IconCloudOff, IconCloudUp, IconLock } from "@tabler/icons-react";
+import { IconCloudCheck, IconCloudOff, IconCloudUp, IconGitMerge, IconLock, type TablerIcon } from "@tabler/icons-react";
 import { useLocation } from "wouter";
 
 import type { ImageSession } from "../../session/imageSession";
+import type { Saved } from "../../session/saved";
 import styles from "./labelBar.module.css";
 import { useValue } from "./useValue";
+
+const ICONS: Partial<Record<Saved["kind"], TablerIcon>> = { saved: IconCloudCheck, waiting: IconCloudUp, conflict: IconGitMerge, view: IconLock };
 
 /** What the server has acknowledged, in a place of fixed width. */
 export function SavedState({ session }: { session: ImageSession }) {
@@ -19,7 +22,7 @@ export function SavedState({ session }: { session: ImageSession }) {
     );
   }
   const fine = kind === "saved" || kind === "waiting";
-  const Icon = !fine ? IconCloudOff : waiting > 0 ? IconCloudUp : IconCloudCheck;
+  const Icon = ICONS[kind] ?? IconCloudOff;
   return (
     <span className={styles.saved} data-testid="saved-state" data-problem={fine ? "none" : kind} data-waiting={waiting} role="status">
       <Icon size={16} stroke={1.5} aria-hidden />

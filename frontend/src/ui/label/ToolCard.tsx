@@ -1,6 +1,7 @@
 import { ActionIcon } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import { IconChevronDown, IconChevronUp } from "@tabler/icons-react";
-import { useEffect, useRef } from "react";
+import { useRef } from "react";
 
 import type { ImageSession } from "../../session/imageSession";
 import { keyboard, keyCap } from "../../session/keys/keyboard";
@@ -9,12 +10,14 @@ import { usePreference } from "../session/usePreference";
 import { ToolOptions } from "./ToolOptions";
 import { TOOL_ICONS } from "./toolIcons";
 import styles from "./tools.module.css";
+import { useCover } from "./useCover";
 import { useValue } from "./useValue";
 
-/** Screen pixels between the card and the canvas's edge, and again to the picture. */
-const MARGIN = 12;
 /** A fitted picture keeps clear of the tallest tool's card, so that another tool never covers what was free. */
 const TALLEST = 340;
+
+/** Windows in which the card would take a third of the picture's width. */
+const SMALL = "(max-width: 1180px)";
 
 /** Who the next stroke is for. */
 function target(session: ImageSession, selection: ReadonlySet<string>): string {
@@ -29,22 +32,14 @@ export function ToolCard({ session, sideBySide }: { session: ImageSession; sideB
   const active = useValue(session.tool);
   const selection = useValue(session.selection);
   useValue(keyboard.bindings);
-  // Several small pictures leave no room for a large card over the first of them.
-  const [folded, setFolded] = usePreference<boolean>(sideBySide ? "ui.toolCard.foldedBeside" : "ui.toolCard.folded", sideBySide);
+  const small = useMediaQuery(SMALL, false, { getInitialValueInEffect: false });
+  // Small pictures leave no room for a large card beside them.
+  const [folded, setFolded] = usePreference<boolean>(sideBySide ? "ui.toolCard.foldedBeside" : small ? "ui.toolCard.foldedSmall" : "ui.toolCard.folded", sideBySide || small);
   const card = useRef<HTMLElement>(null);
   const tool = TOOLS.find(({ id }) => id === active) ?? TOOLS[0];
   const Icon = TOOL_ICONS[tool.icon];
 
-  // A fitted picture leaves this corner free.
-  useEffect(() => {
-    if (!card.current) return;
-    const element = card.current;
-    const tell = (): void => session.view.covered.set({ width: element.offsetWidth + 2 * MARGIN, height: (folded ? element.offsetHeight : Math.max(TALLEST, element.offsetHeight)) + 2 * MARGIN });
-    const observer = new ResizeObserver(tell);
-    observer.observe(element);
-    tell();
-    return () => observer.disconnect();
-  }, [session, folded]);
+  useCover(session.view, "top-left", card, folded ? 0 : TALLEST);
 
   return (
     <section ref={card} className={styles.card} aria-label={`${tool.name} options`} data-testid="tool-card">

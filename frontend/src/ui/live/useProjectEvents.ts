@@ -10,6 +10,14 @@ import { createRefetcher } from "./refetcher";
 
 /** Words like "offline" wait this long: a stream that reopens at once is no news. */
 const PATIENCE_MS = 3_000;
+
+/** What is asked for anew after events that bring no data with them. Only what a page shows is really asked for. */
+const STALE = {
+  model: (id: string) => [keys.model(id), keys.project(id)],
+  edit: (id: string) => [keys.classCounts(id)],
+  classes: (id: string) => [keys.classes(id), keys.classCounts(id)],
+} as const;
+
 function showImage(queryClient: QueryClient, projectId: string, event: ImageEvent): boolean {
   let known = false;
   for (const [key, pages] of queryClient.getQueriesData<ImagePages>({ queryKey: keys.images(projectId) })) {
@@ -46,10 +54,12 @@ export function useProjectEvents(projectId: string, enabled: boolean): boolean {
         const shown = queryClient.getQueryData<ProjectModel>(keys.model(projectId));
         const next = mergeJob(shown, event.job);
         if (next !== shown) queryClient.setQueryData(keys.model(projectId), next);
-        else if (event.job.kind === "train") refetcher.ask(keys.model(projectId));
+        // Features for a version that waits for them: how many are done is part of the model's answer.
+        else if (event.job.kind === "train" || (event.job.kind === "embed" && shown?.pending)) refetcher.ask(keys.model(projectId));
+      } else if (event.type === "note") {
+        showImage(queryClient, projectId, { id: event.image, notes: event.open });
       } else {
-        refetcher.ask(keys.model(projectId));
-        refetcher.ask(keys.project(projectId));
+        for (const key of STALE[event.type](projectId)) refetcher.ask(key);
       }
     }
 
@@ -63,7 +73,7 @@ export function useProjectEvents(projectId: string, enabled: boolean): boolean {
         }
         setConnected(true);
         // What happened while the stream was down was said to nobody: ask again.
-        if (opened) for (const key of [keys.images(projectId), keys.model(projectId)]) refetcher.ask(key);
+        if (opened) for (const key of [keys.images(projectId), ...STALE.model(projectId), ...STALE.classes(projectId)]) refetcher.ask(key);
         opened = true;
       },
     });

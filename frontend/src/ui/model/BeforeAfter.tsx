@@ -1,6 +1,6 @@
 import type { Change } from "./figures";
 import { change as changeWords, score } from "../format";
-import styles from "./model.module.css";
+import styles from "./figures.module.css";
 
 const LEFT = 132;
 const RIGHT = 320;
@@ -24,7 +24,7 @@ interface Props {
 
 function Row({ change, y, x }: { change: Change; y: number; x: (value: number) => number }) {
   const { name, before, after, low, high } = change;
-  const isWorse = change.isLowerBetter ? after > before : after < before;
+  const isWorse = after < before;
   const words = changeWords(before, after);
   return (
     <g>
@@ -43,13 +43,12 @@ function Row({ change, y, x }: { change: Change; y: number; x: (value: number) =
   );
 }
 
-/** Figures of the active and the new version on the held-out images; the bar is the 95% interval of the change. */
+/** F1 of the active and the new version, in all and by group; the bar is the 95% interval of the change. */
 export function BeforeAfter({ changes, before, after }: Props) {
-  const shown = changes.filter((change) => !change.isLowerBetter);
-  const { low, ticks } = axisOf(shown);
+  const { low, ticks } = axisOf(changes);
   const x = (value: number) => LEFT + ((Math.min(1, Math.max(low, value)) - low) / (1 - low)) * (RIGHT - LEFT);
-  const bottom = shown.length * ROW + 8;
-  const words = shown.map((change) => `${change.name} ${score(change.before)} to ${score(change.after)}`).join(", ");
+  const bottom = changes.length * ROW + 8;
+  const words = changes.map((change) => `${change.name} ${score(change.before)} to ${score(change.after)}`).join(", ");
   return (
     <figure className={styles.plot}>
       <svg viewBox={`0 0 376 ${bottom + 24}`} role="img" aria-label={`${before} to ${after}: ${words}`}>
@@ -61,7 +60,7 @@ export function BeforeAfter({ changes, before, after }: Props) {
             </text>
           </g>
         ))}
-        {shown.map((change, index) => (
+        {changes.map((change, index) => (
           <Row key={change.name} change={change} y={24 + index * ROW} x={x} />
         ))}
       </svg>

@@ -1,11 +1,11 @@
 import { IconBrush, IconCheck, IconChevronRight, IconEye, IconRefresh } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 
-import type { Project, ProjectModel } from "../../api/types";
+import type { ProjectModel } from "../../api/types";
 import { counted, dayTime, percent, whole } from "../format";
 import { Bar } from "./Bar";
 import styles from "./model.module.css";
-import { nextRunWords } from "./wording";
+import { evidenceWords, progressWords } from "./wording";
 
 interface StageProps {
   icon: ReactNode;
@@ -49,18 +49,21 @@ function TrainingStage({ model }: { model: ProjectModel }) {
       </Stage>
     );
   }
-  const last = runs[0];
+  const last = runs.at(0);
+  const ended = last?.finished_at ? `Last run ${last.decision === "failed" ? "failed" : "ended"} ${dayTime(last.finished_at)}.` : "";
   return (
-    <Stage icon={<IconRefresh {...icon} />} name="Training" isLater figure={<b className="figure">{last ? "Idle" : "Not yet"}</b>}>
-      <p className={styles.stageNote}>{last?.finished_at ? `Last run ended ${dayTime(last.finished_at)}` : "Starts by itself when there is enough to learn"}</p>
+    <Stage icon={<IconRefresh {...icon} />} name="Training" isLater figure={<b className="figure">{last ? "Idle" : "No run yet"}</b>}>
+      <p className={styles.stageNote} data-testid="training-note">
+        {last?.decision === "failed" ? `${ended} ${last.decision_reason}` : ended || model.training.reason || "Starts by itself when there is enough to learn."}
+      </p>
     </Stage>
   );
 }
 
 /** The loop from left to right: corrections are gathered, a run learns, held-out images compare, the better one stays. */
-export function LoopCard({ project, model }: { project: Project; model: ProjectModel }) {
+export function LoopCard({ model }: { model: ProjectModel }) {
   const { corrections, held_out: heldOut } = model;
-  const missing = Math.max(0, heldOut.needed - heldOut.submitted);
+  const missing = evidenceWords(model);
   return (
     <ol className={styles.loop} aria-label="The loop">
       <Stage
@@ -74,23 +77,22 @@ export function LoopCard({ project, model }: { project: Project; model: ProjectM
         unit={`of ${whole(corrections.threshold)}`}
       >
         <Bar value={corrections.since_last_run / Math.max(1, corrections.threshold)} label="Corrections until the next training" />
-        <p className={styles.stageNote}>{nextRunWords(corrections.threshold, project.train_schedule)}</p>
+        <p className={styles.stageNote}>{progressWords(model)}</p>
       </Stage>
       <TrainingStage model={model} />
       <Stage
         icon={<IconEye {...icon} />}
         name="Compare"
-        isLater={missing > 0}
+        isLater={missing !== ""}
         figure={
           <b className="figure" data-testid="held-out-count">
-            {whole(heldOut.submitted)}
+            {whole(heldOut.deciding)}
           </b>
         }
-        unit={missing > 0 ? `of ${whole(heldOut.needed)} held-out images needed` : "held-out images submitted"}
+        unit={missing ? `of ${whole(heldOut.needed)} images that can decide` : `${heldOut.deciding === 1 ? "image decides" : "images decide"}`}
       >
         <p className={styles.stageNote}>
-          {missing > 0 ? `Submit ${counted(missing, "more held-out image")}. ` : ""}
-          {counted(heldOut.images, "image is", "images are")} held out and never used for training.
+          {missing || `${counted(heldOut.images, "image is", "images are")} held out and never used for training.`}
         </p>
       </Stage>
       <Stage icon={<IconCheck {...icon} />} name="Promote" isLater figure={<b className="figure">If better</b>}>

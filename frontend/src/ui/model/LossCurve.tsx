@@ -1,5 +1,5 @@
 import { score } from "../format";
-import styles from "./model.module.css";
+import styles from "./versions.module.css";
 
 const WIDTH = 132;
 const HEIGHT = 28;

@@ -1,76 +1,45 @@
-import { Button } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { modelGet } from "../../api/model";
-import type { Project, ProjectModel } from "../../api/types";
+import type { Project } from "../../api/types";
 import { canManage } from "../people/roles";
 import { keys } from "../queries";
 import { Failure } from "../states/Failure";
 import { Loading } from "../states/Loading";
-import { Comparison } from "./Comparison";
+import { FiguresCard } from "./FiguresCard";
 import { LoopCard } from "./LoopCard";
+import { LoopNotices } from "./LoopNotices";
 import styles from "./model.module.css";
+import { ModelHead } from "./ModelHead";
+import { ProofCard } from "./ProofCard";
 import { Runs } from "./Runs";
-import { ScheduleForm } from "./ScheduleForm";
 import { StillCorrect } from "./StillCorrect";
-import { useModelActs } from "./useModelActs";
 import { VersionTable } from "./VersionTable";
 
-function summaryOf(model: ProjectModel): string {
-  const active = model.active ? `${model.active.name} is labelling now.` : "No version is active.";
-  return model.run ? `${active} The next one is training.` : active;
-}
-
-function Head({ project, model }: { project: Project; model: ProjectModel }) {
-  const { train } = useModelActs(project.id);
-  const [isOpen, setOpen] = useState(false);
-  return (
-    <div className={styles.head}>
-      <h1>Model</h1>
-      <span className="grow t2">{summaryOf(model)}</span>
-      {canManage(project.role) && (
-        <>
-          <Button size="md" variant="default" onClick={() => setOpen(true)} data-testid="schedule">
-            Schedule
-          </Button>
-          <Button
-            size="md"
-            data-testid="train-now"
-            loading={train.isPending}
-            disabled={model.run !== null}
-            title={model.run ? "A run is on already" : undefined}
-            onClick={() => train.mutate()}
-          >
-            Train now
-          </Button>
-          <ScheduleForm project={project} opened={isOpen} onClose={() => setOpen(false)} />
-        </>
-      )}
-    </div>
-  );
-}
-
+/** The loop of a project: what was corrected, what was learned from it, and whether that saved work. */
 export function ModelPage({ project }: { project: Project }) {
   useDocumentTitle(`Model · ${project.name} · CellLoop`);
+  const [chosen, setChosen] = useState<string | null>(null);
   const model = useQuery({ queryKey: keys.model(project.id), queryFn: () => modelGet(project.id) });
   if (model.isPending) return <Loading what="the model" />;
   if (!model.data) return <Failure error={model.error} what="the model" retry={() => void model.refetch()} />;
-  const mayManage = canManage(project.role);
   return (
     <main className={styles.page}>
-      <Head project={project} model={model.data} />
-      <LoopCard project={project} model={model.data} />
+      <ModelHead project={project} model={model.data} />
+      <LoopNotices model={model.data} />
+      <LoopCard model={model.data} />
       <div className={styles.columns}>
         <div className={styles.left}>
-          <VersionTable projectId={project.id} model={model.data} canManage={mayManage} />
+          <VersionTable projectId={project.id} model={model.data} canManage={canManage(project.role)} onFigures={setChosen} />
           <div className={styles.pair}>
+            <ProofCard project={project} model={model.data} />
             <StillCorrect model={model.data} />
-            <Runs model={model.data} />
           </div>
+          <Runs model={model.data} onFigures={setChosen} />
         </div>
-        <Comparison projectId={project.id} model={model.data} canManage={mayManage} />
+        <FiguresCard project={project} model={model.data} chosen={chosen} />
       </div>
     </main>
   );

@@ -1,12 +1,15 @@
-import { IconBox, IconCheck, IconClock, IconHelpCircle, IconRefresh, IconX } from "@tabler/icons-react";
+import { IconBox, IconCheck, IconClock, IconHelpCircle, IconRefresh, IconUpload, IconX } from "@tabler/icons-react";
 
 import styles from "./model.module.css";
 import { STATE_WORDS, type ShownState } from "./wording";
 
 const ICONS: Record<ShownState, typeof IconClock> = {
   active: IconCheck,
+  pending: IconRefresh,
   earlier: IconClock,
   base: IconBox,
+  imported: IconUpload,
+  promoted: IconCheck,
   candidate: IconClock,
   rejected: IconX,
   not_enough_evidence: IconHelpCircle,

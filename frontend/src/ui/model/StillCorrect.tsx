@@ -8,6 +8,36 @@ import styles from "./model.module.css";
 
 const ALL = "all";
 
+/** The four counts of each version whose cells were corrected. */
+function CountsTable({ model }: { model: ProjectModel }) {
+  const { by_version: versions } = model.corrections;
+  if (versions.length === 0) return null;
+  return (
+    <table className={styles.counts} data-testid="counts-by-version">
+      <thead>
+        <tr>
+          <th>Version</th>
+          <th>Missed</th>
+          <th>Not a cell</th>
+          <th>Reshaped</th>
+          <th>Untouched</th>
+        </tr>
+      </thead>
+      <tbody>
+        {versions.map((entry) => (
+          <tr key={entry.version ?? entry.name}>
+            <td>{entry.name}</td>
+            <td>{whole(entry.missed)}</td>
+            <td>{whole(entry.false)}</td>
+            <td>{whole(entry.reshaped)}</td>
+            <td>{whole(entry.untouched)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
 /** Where people still correct: what became of the cells of one version, or of all. */
 export function StillCorrect({ model }: { model: ProjectModel }) {
   const { corrections } = model;
@@ -57,6 +87,7 @@ export function StillCorrect({ model }: { model: ProjectModel }) {
               {counted(counts.untouched, "cell")} left as the model drew {counts.untouched === 1 ? "it" : "them"}, {percent(counts.untouched / drawn)}
             </p>
           )}
+          <CountsTable model={model} />
         </>
       )}
     </section>

@@ -1,5 +1,5 @@
 /** The figures of a run's evaluation, a version's metrics and a loss curve, as the page draws them. */
-import type { Evaluation } from "../../api/types";
+import type { Evaluation, ModelVersion } from "../../api/types";
 
 export interface Figures {
   f1: number | null;
@@ -39,29 +39,48 @@ export function figuresOf(metrics: unknown): Figures {
   };
 }
 
+/** F1 on held-out images: measured by the gate, or carried along by a version that was trained elsewhere. */
+export function f1Of({ evaluation, metrics }: Pick<ModelVersion, "evaluation" | "metrics">): number | null {
+  return evaluation ? evaluation.candidate.f1 : figuresOf(metrics).f1;
+}
+
 type GateChange = NonNullable<Evaluation["gate"]["f1"]>;
+type Measured = Evaluation["active"];
 
-function gated(name: string, { active, candidate, low, high }: GateChange): Change {
-  return { name, before: active, after: candidate, low, high, isLowerBetter: false };
+/** Names of the figures and how to read them from one model's column. */
+const ROWS: readonly { name: string; of: (figures: Measured) => number | null; gated?: "f1" | "ap50" | "miou" | "count_error"; isLowerBetter?: boolean }[] = [
+  { name: "F1", of: ({ f1 }) => f1, gated: "f1" },
+  { name: "AP50", of: ({ ap50 }) => ap50, gated: "ap50" },
+  { name: "Mean IoU, true boxes", of: ({ miou }) => miou, gated: "miou" },
+  { name: "Count error", of: ({ count_error: error }) => error, gated: "count_error", isLowerBetter: true },
+  { name: "Precision", of: ({ precision }) => precision },
+  { name: "Recall", of: ({ recall }) => recall },
+  { name: "Mended cells found", of: ({ touched_found: found, touched_cells: cells }) => (found === null || !cells ? null : found / cells) },
+];
+
+function gated(name: string, { active, candidate, low, high }: GateChange, isLowerBetter = false): Change {
+  return { name, before: active, after: candidate, low, high, isLowerBetter };
 }
 
-function plain(name: string, before: number, after: number, isLowerBetter = false): Change {
-  return { name, before, after, low: null, high: null, isLowerBetter };
-}
-
-/** Every figure of both models, the gate's own first. Nothing without an image to measure on. */
+/** Every figure of both models side by side, the gate's own first. What one of them lacks is left out. */
 export function changesOf(evaluation: Evaluation | null): Change[] {
   if (evaluation === null || evaluation.images === 0) return [];
   const { active, candidate, gate } = evaluation;
+  return ROWS.flatMap(({ name, of, gated: key, isLowerBetter = false }) => {
+    const judged = key && gate[key];
+    if (judged) return [gated(name, judged, isLowerBetter)];
+    const [before, after] = [of(active), of(candidate)];
+    return before === null || after === null ? [] : [{ name, before, after, low: null, high: null, isLowerBetter }];
+  });
+}
+
+/** F1 of all images and, where there are several, of each group of images; what the plot shows. */
+export function groupsOf(evaluation: Evaluation | null): Change[] {
+  if (evaluation === null || evaluation.images === 0) return [];
+  const { active, candidate, gate } = evaluation;
+  const all = gate.f1 ? gated("All images", gate.f1) : { name: "All images", before: active.f1, after: candidate.f1, low: null, high: null, isLowerBetter: false };
   const groups = Object.entries(gate.groups);
-  return [
-    gate.f1 ? gated("F1", gate.f1) : plain("F1", active.f1, candidate.f1),
-    gate.miou ? gated("Mean IoU, true boxes", gate.miou) : plain("Mean IoU, true boxes", active.miou, candidate.miou),
-    ...(groups.length > 1 ? groups.map(([name, change]) => gated(`F1, ${name}`, change)) : []),
-    plain("Precision", active.precision, candidate.precision),
-    plain("Recall", active.recall, candidate.recall),
-    plain("Count error", active.count_error, candidate.count_error, true),
-  ];
+  return [all, ...(groups.length > 1 ? groups.map(([name, change]) => gated(name, change)) : [])];
 }
 
 /** The loss after each step of a run, whatever the worker called it; empty when it reported none. */

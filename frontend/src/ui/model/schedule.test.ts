@@ -18,8 +18,16 @@ test("it knows its own presets", () => {
   expect([presetOf("0 2 * * *"), presetOf(""), presetOf("5 4 * * *")]).toEqual(["0 2 * * *", "", CUSTOM]);
 });
 
-test("it says a schedule in words", () => {
-  expect(scheduleWords("0 2 * * *")).toBe("every night at 02:00");
-  expect(scheduleWords("")).toBe("");
-  expect(scheduleWords("5 4 * * *")).toBe("on the schedule 5 4 * * *");
+test.each([
+  ["", ""],
+  ["0 2 * * *", "every day at 02:00"],
+  ["30 2 * * 1-5", "at 02:30 on Monday to Friday"],
+  ["0 2 * * mon,fri", "at 02:00 on Monday and Friday"],
+  ["0 2,14 1 * *", "at 02:00 and 14:00 on day 1 of the month"],
+  ["15 3 * 1,7 0", "at 03:15 on Sunday, in January and July"],
+  ["0 */6 * * *", "every 6 hours"],
+  ["*/15 * * * *", "every 15 minutes"],
+  ["*/7 0-6,20 1 1-3 0,6", "on the schedule */7 0-6,20 1 1-3 0,6"],
+])("it says %o as %o", (line, words) => {
+  expect(scheduleWords(line)).toBe(words);
 });

@@ -24,7 +24,7 @@ export function useModelActs(projectId: string) {
   });
   const activate = useMutation({
     mutationFn: (version: ModelVersion) => versionActivate(projectId, version.id),
-    onSuccess: (_, version) => say(`${version.name} labels from now on`),
+    onSuccess: ({ active }, { id, name }) => say(active?.id === id ? `${name} labels from now on` : `${name} labels as soon as its features are computed`),
     onError: (error, version) => complain(`${version.name} was not made active`, error),
     onSettled: refresh,
   });

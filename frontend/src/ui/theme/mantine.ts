@@ -51,7 +51,7 @@ export const theme = createTheme({
     Select: Select.extend({ defaultProps: { ...field, comboboxProps: { shadow: "md" } } }),
     Menu: Menu.extend({ defaultProps: { shadow: "md", radius: "md", transitionProps: { duration: 100 }, withInitialFocusPlaceholder: false } }),
     Modal: Modal.extend({ defaultProps: { centered: true, radius: "lg", overlayProps: { backgroundOpacity: 0.6 } } }),
-    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 400, radius: "md", transitionProps: { duration: 80 } } }),
+    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 400, radius: "md", transitionProps: { duration: 80 }, events: { hover: true, focus: true, touch: false } } }),
   },
 });
 

@@ -46,7 +46,7 @@ test("it does not call a refused file uploaded", async () => {
 
 test("it offers one click for many failures", async () => {
   open("bad1.tif", "bad2.tif", "a.tif");
-  expect(await screen.findByText("2 files not added")).toBeTruthy();
+  expect(await screen.findByText("2 not added")).toBeTruthy();
   await userEvent.click(screen.getByRole("button", { name: "Dismiss all" }));
   expect(screen.queryAllByRole("alert")).toEqual([]);
   expect(screen.getByText("1 file")).toBeTruthy();

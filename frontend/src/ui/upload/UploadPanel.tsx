@@ -78,7 +78,7 @@ function Refused({ items, queue }: { items: readonly UploadItem[]; queue: Upload
     <>
       {items.length > 1 && (
         <div className={styles.all}>
-          <span className="grow">{counted(items.length, "file")} not added</span>
+          <span className="grow">{whole(items.length)} not added</span>
           <UnstyledButton onClick={() => items.forEach((item) => queue.retry(item.id))}>Upload all again</UnstyledButton>
           <UnstyledButton onClick={() => items.forEach((item) => queue.dismiss(item.id))}>Dismiss all</UnstyledButton>
         </div>

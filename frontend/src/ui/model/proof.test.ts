@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+
+import { byVersion, overTime } from "./proof";
+import { aModel } from "./sample_model";
+import { spreadPlaces, ticksTo } from "./scale";
+
+test("the work by version begins with what was drawn by hand and ends with the newest version", () => {
+  const { labels, points, rows } = byVersion(aModel(), "actions_per_cell");
+  expect(labels.map(({ text }) => text)).toEqual(["by hand", "tiny 1", "v2"]);
+  expect(points.map(({ y, tone }) => [y, tone])).toEqual([[0.9, "faint"], [0.6, "plain"], [0.2, "active"]]);
+  expect(rows[2]).toEqual(["v2", "0.20", "40 cells in 2 images"]);
+});
+
+test("the line of F1 joins the versions that served; one that was kept out hangs on the version before it", () => {
+  const { points, line, dashed } = byVersion(aModel(), "f1");
+  expect(points.map(({ y, tone }) => [y, tone])).toEqual([[0.7, "rejected"], [0.9, "active"]]);
+  expect(line.map(({ y }) => y)).toEqual([0.9]);
+  expect(dashed).toEqual([]);
+});
+
+test("over time an image without a figure leaves no hole, and a new version is marked where it begins", () => {
+  const { points, marks } = overTime(aModel(), "actions_per_cell");
+  expect(points.map(({ x }) => x)).toEqual([0, 1, 2]);
+  expect(marks).toEqual([{ x: 0, text: "by hand" }, { x: 0.5, text: "tiny 1" }, { x: 1.5, text: "v2" }]);
+});
+
+test("the line over time weighs images by their cells", () => {
+  const { line } = overTime(aModel(), "actions_per_cell");
+  expect(line[1].y).toBeCloseTo((1 * 10 + 0.6 * 20) / 30);
+});
+
+test("F1 over time follows what served: a rejected version does not lower the line", () => {
+  const { points, line } = overTime(aModel(), "f1");
+  expect(points.map(({ y }) => y)).toEqual([0.7, 0.9]);
+  expect(line.map(({ y }) => y)).toEqual([0.8, 0.9]);
+});
+
+test("a figure that nobody has measured has no points", () => {
+  expect(overTime(aModel(), "seconds_per_cell").points).toEqual([]);
+});
+
+test.each([
+  [1.86, [0, 0.5, 1, 1.5, 2]],
+  [0.3, [0, 0.1, 0.2, 0.3]],
+  [37, [0, 10, 20, 30, 40]],
+  [0, [0, 0.5, 1]],
+])("an axis to %o has round ticks", (top, ticks) => {
+  expect(ticksTo(top)).toEqual(ticks);
+});
+
+test("labels are spread over many places and keep the last one", () => {
+  expect(spreadPlaces(3, 7)).toEqual([0, 1, 2]);
+  expect(spreadPlaces(100, 4)).toEqual([0, 33, 66, 99]);
+});
