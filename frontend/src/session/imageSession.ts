@@ -208,7 +208,8 @@ export function createImageSession(opened: Opened): ImageSession {
 
   keeping.begin(() => frames.putDown(options.get().overlap));
   const stopKeys = keyboard.follow(preferences);
-  for (const asked of [preferences.sync(), classes.refresh(), notes.refresh(), queue.refresh(), frames.refresh(), sendElsewhere(user, imageId)]) quietly(asked);
+  for (const asked of [preferences.sync(), classes.refresh(), notes.refresh(), queue.refresh(), frames.refresh()]) quietly(asked);
+  const stopSending = sendElsewhere(user, imageId);
   if (opened.image.proposals > 0) quietly(proposals.refresh());
   const fetchAhead = (): void => {
     const [next] = queue.upcoming.get();
@@ -258,7 +259,7 @@ export function createImageSession(opened: Opened): ImageSession {
     say,
     dispose() {
       carry.tool = tool.get();
-      for (const stop of [live.stop, stopKeys, stopOptions, sight.leave, keeping.leave]) stop();
+      for (const stop of [live.stop, stopKeys, stopOptions, stopSending, sight.leave, keeping.leave]) stop();
     },
   };
 }
