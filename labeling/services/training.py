@@ -152,9 +152,8 @@ def _start_if(project_id: UUID, is_due: Any, reason: RunReason) -> bool:
     try:
         with transaction.atomic():
             training_start(project_id=project.pk, reason=reason)
-    except (
-        Invalid
-    ):  # too little to learn from yet: asked again when the threshold or the schedule comes round
+    except Invalid:
+        # Too little to learn from yet: asked again when the threshold or the schedule comes round.
         return False
     return True
 
