@@ -35,11 +35,8 @@ TASKS: dict[str, tuple[str, str, int]] = {  # job kind -> task name, queue, prio
     JobKind.EMBED: ("segment.embed_image", "segment", AWAITED),
     JobKind.TRAIN: ("train.tune_model", "train", BATCH),
 }
-DECODE_TASK, COMPARE_TASK, DECODE_QUEUE = (
-    "interactive.decode_prompt",
-    "interactive.segment_with",
-    "interactive",
-)
+DECODE_TASK, DECODE_QUEUE = "interactive.decode_prompt", "interactive"
+COMPARE_TASK = "segment.compare_versions"
 ERRANDS = "ingest"  # the queue of the clock's own work
 # Redis down must not hold a request: the sweep sends the job later.
 PRIORITY_SEPARATOR = "\x06\x16"  # kombu's own
@@ -97,24 +94,28 @@ def decode_send(request: dict[str, Any]) -> None:
 
     Raises Unavailable if the queue cannot be reached.
     """
-    _send_interactive(DECODE_TASK, request)
+    _send_awaited(DECODE_TASK, DECODE_QUEUE, request, make_way=True)
 
 
 def compare_send(request: dict[str, Any]) -> None:
-    """Ask the interactive worker for all cells of an image by each of some versions. Unread after its deadline.
+    """Ask a segmentation worker for all cells of an image by each of some versions, before other images' cells.
 
-    Raises Unavailable if the queue cannot be reached.
+    Unread after its deadline. Raises Unavailable if the queue cannot be reached.
     """
-    _send_interactive(COMPARE_TASK, request)
+    _send_awaited(COMPARE_TASK, queue_of(JobKind.SEGMENT), request, priority=AWAITED)
 
 
-def _send_interactive(name: str, request: dict[str, Any]) -> None:
+def _send_awaited(
+    name: str, queue: str, request: dict[str, Any], *, make_way: bool = False, priority: int | None = None
+) -> None:
     try:
-        redis_client().set(ACTIVE_KEY, "1", px=ACTIVE_MS)
+        if make_way:
+            redis_client().set(ACTIVE_KEY, "1", px=ACTIVE_MS)
         current_app.send_task(
             name,
             kwargs={"request": request},
-            queue=DECODE_QUEUE,
+            queue=queue,
+            priority=priority,
             expires=max(0.1, float(request["deadline"]) - time.time()),
             retry=True,
             retry_policy=_RETRY,

@@ -18,7 +18,7 @@ from labeling.selectors.features import features_key
 from labeling.selectors.model_versions import version_spec
 from tests.scenes import Scene, nuclei
 from tests.worker.conftest import Lab
-from worker.tasks.interactive import decode_prompt, segment_with, warm
+from worker.tasks.interactive import decode_prompt, warm
 from worker.tasks.process import interactive_engine, version_weights
 
 
@@ -118,51 +118,6 @@ def test_points_refine_a_box(lab: Lab, image: Image, scene: Scene) -> None:
     reply = reply_to(request(image, lab.base, scene.masks[0].box, points=[inside]))
     assert reply is not None
     assert reply["ok"]
-
-
-def comparison(image: Image, *versions: ModelVersion, **changed: Any) -> dict[str, Any]:
-    """The message as the web process writes it to compare versions."""
-    named = [
-        {
-            "id": str(version.pk),
-            "features_key": features_key(image=image, version=version),
-            "version": version_spec(version),
-        }
-        for version in versions
-    ]
-    return request(image, versions[0], (0, 0, 1, 1), versions=named, **changed)
-
-
-def test_versions_are_compared_on_cached_features(lab: Lab, image: Image, scene: Scene) -> None:
-    message = comparison(image, lab.base, lab.base)
-    predictor = interactive_engine().predictor(version_weights(version_spec(lab.base)))
-    calls = predictor.trunk_calls
-    with CaptureQueriesContext(connection) as queries:
-        segment_with(message)
-    assert (len(queries), predictor.trunk_calls) == (0, calls)
-    reply = read_reply(message)
-    assert reply is not None
-    assert reply["ok"]
-    first, second = reply["label_sets"]
-    assert first == second
-    assert first["version"] == str(lab.base.pk)
-    masks = [BoxMask(tuple(found["box"]), tuple(found["rle"])) for found in first["cells"]]
-    assert max(mask.iou(scene.masks[0]) for mask in masks) > 0.6
-    assert all(0 < found["score"] <= 1 for found in first["cells"])
-
-
-def test_a_comparison_names_the_version_without_features(lab: Lab) -> None:
-    message = comparison(lab.ingested(nuclei(78)), lab.base)
-    segment_with(message)
-    reply = read_reply(message)
-    assert reply is not None
-    assert (reply["code"], reply["version"]) == ("features_not_ready", str(lab.base.pk))
-
-
-def test_a_comparison_that_nobody_waits_for_is_dropped(lab: Lab, image: Image) -> None:
-    message = comparison(image, lab.base, deadline=time.time() - 0.01)
-    segment_with(message)
-    assert read_reply(message) is None
 
 
 def test_it_is_warm_before_the_first_request() -> None:

@@ -1,6 +1,12 @@
-"""Queue `segment`: from pixels to cells. Niced, on one thread of a CPU, and polite between steps."""
+"""Queue `segment`: from pixels to cells. Niced, on one thread of a CPU, and polite between steps.
+
+Versions are compared here, too: that takes seconds, for which no box must wait.
+"""
 
 from __future__ import annotations
+
+import time
+from typing import Any
 
 import numpy as np
 from celery import shared_task
@@ -16,6 +22,7 @@ from worker.cellsam.channels import ImageError
 from worker.tasks.inputs import read_image
 from worker.tasks.lease import Lease, run_job
 from worker.tasks.process import background_engine, version_weights
+from worker.tasks.replies import reply
 from worker.weights import WeightsError
 
 REFUSED = (ImageError, WeightsError)
@@ -32,6 +39,15 @@ def segment_image(job_id: str) -> None:
 def embed_image(job_id: str) -> None:
     """Compute the features of the job's image again, for boxes and training."""
     run_job(job_id, _embed, refused=REFUSED)
+
+
+@shared_task(name="segment.compare_versions")
+def compare_versions(request: dict[str, Any]) -> None:
+    """Reply (see `labeling.dispatch`) with all cells that each of the request's versions finds on cached features.
+
+    It stops between two tiles once nobody waits any more.
+    """
+    reply(request, _compared)
 
 
 def _segment(lease: Lease) -> None:
@@ -67,3 +83,22 @@ def _embed(lease: Lease) -> None:
         progress=lease.step,
     )
     job_succeed(claim=lease.claim)
+
+
+def _compared(request: dict[str, Any]) -> dict[str, Any]:
+    """In the order of the request's versions, each `{"id", "features_key", "version": its spec}`."""
+    started = time.perf_counter()
+    sets = [_label_set(asked, request["deadline"]) for asked in request["versions"]]
+    return {"label_sets": sets, "model_ms": round((time.perf_counter() - started) * 1000, 1)}
+
+
+def _label_set(asked: dict[str, Any], deadline: float) -> dict[str, Any]:
+    version = version_weights(asked["version"])
+    found = background_engine().labels(
+        asked["features_key"], version, should_stop=lambda: time.time() >= deadline
+    )
+    cells = [
+        {"box": list(mask.box), "rle": list(mask.rle), "score": float(score)}
+        for mask, score in zip(found.masks, found.scores, strict=True)
+    ]
+    return {"version": asked["id"], "cells": cells}
