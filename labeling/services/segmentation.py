@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Literal
 from uuid import UUID, uuid4
 
@@ -17,6 +18,7 @@ from labeling.models import (
     ImageStatus,
     Job,
     JobKind,
+    JobStatus,
     Proposal,
     ProposalStatus,
     Source,
@@ -33,6 +35,9 @@ from labeling.services.edits import IMAGE_FIELDS, cells_write, edit_publish
 from labeling.services.job_effects import PEOPLE_HAVE_IT
 from labeling.services.jobs import Claim, job_create, job_finish
 from labeling.uncertainty import Evidence, disagreement, uncertainty
+
+# An image whose features could not be made is tried again when its reason may be gone, not at every box.
+FAILED_EMBED_RESTS = timedelta(minutes=2)
 
 Outcome = Literal["stored", "proposal", "bare", "hidden", "dropped"]
 
@@ -81,7 +86,7 @@ def embedding_request(*, image_id: UUID, version_id: UUID | None = None) -> Job:
 
     Those that the active version reads, unless ``version_id`` names another one.
 
-    Raises Conflict if the image was not read yet, or the project has no model.
+    Raises Conflict if the image was not read yet, the project has no model, or the last attempt failed just now.
     """
     image = Image.objects.select_related("project").get(pk=image_id)
     if not image.is_ingested:
@@ -89,7 +94,14 @@ def embedding_request(*, image_id: UUID, version_id: UUID | None = None) -> Job:
     if image.project.active_version_id is None:
         raise Conflict("This project has no model yet.", code="no_model")
     payload = {"version": str(version_id)} if version_id is not None else {}
+    last = Job.objects.filter(image=image, kind=JobKind.EMBED, payload=payload).order_by("created_at").last()
+    if last is not None and last.status == JobStatus.FAILED and _is_recent(last):
+        raise Conflict(f"The model cannot read {image.name}: {last.error}", code="features_failed")
     return job_create(kind=JobKind.EMBED, project=image.project, image=image, payload=payload)
+
+
+def _is_recent(job: Job) -> bool:
+    return job.finished_at is not None and job.finished_at > timezone.now() - FAILED_EMBED_RESTS
 
 
 def _is_blind(image: Image) -> bool:

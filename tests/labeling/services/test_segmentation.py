@@ -3,14 +3,15 @@
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
-from labeling.errors import ClaimLost
+from labeling.errors import ClaimLost, Conflict
 from labeling.models import Cell, Edit, ImageStatus, Job, JobKind, JobStatus, Proposal, Source
 from labeling.selectors.cells import cell_states
 from labeling.services.edits import edit_apply
 from labeling.services.images import image_segment
 from labeling.services.jobs import job_fail
-from labeling.services.segmentation import embedding_request, segmentation_store
+from labeling.services.segmentation import FAILED_EMBED_RESTS, embedding_request, segmentation_store
 from labeling.services.submissions import image_submit
 from tests.factories import (
     World,
@@ -108,6 +109,18 @@ def test_missing_features_are_asked_for_once(world: World):
     assert first.pk == second.pk
     image.refresh_from_db()
     assert image.status == ImageStatus.READY
+
+
+def test_features_that_cannot_be_made_are_not_asked_for_again_at_once(world: World):
+    image = make_ready_image(world.project)
+    embedding_request(image_id=image.pk)
+    job_fail(claim=claim_of(image, JobKind.EMBED), error="The weights are gone.", retry=False)
+    with pytest.raises(Conflict, match="The weights are gone") as refused:
+        embedding_request(image_id=image.pk)
+    assert refused.value.code == "features_failed"
+    assert Job.objects.filter(image=image, kind=JobKind.EMBED).count() == 1
+    Job.objects.filter(image=image).update(finished_at=timezone.now() - FAILED_EMBED_RESTS)
+    assert embedding_request(image_id=image.pk).status == JobStatus.QUEUED
 
 
 def test_an_image_that_was_submitted_untouched_stays_as_it_was_accepted(world: World):
