@@ -27,5 +27,6 @@ export default defineConfig({
     restoreMocks: true,
     // Two workers: the suite shares its machine with PostgreSQL, Celery and a browser.
     maxWorkers: 2,
+    testTimeout: 30_000,
   },
 });

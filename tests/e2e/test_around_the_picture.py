@@ -68,6 +68,25 @@ def test_nothing_floats_over_a_fitted_image(label_page: LabelPage, size: tuple[i
     label_page.page.set_viewport_size({"width": 1440, "height": 900})
 
 
+CUT_OFF = """card => [...card.querySelectorAll('header h2, header kbd')]
+    .filter(part => part.scrollWidth > part.clientWidth + 1 || part.getClientRects().length > 1)
+    .map(part => part.textContent)"""
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1024, 768)])
+def test_the_card_writes_each_tools_name_and_key_in_full(
+    label_page: LabelPage, size: tuple[int, int]
+) -> None:
+    page = label_page.page
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    card = page.get_by_test_id("tool-card")
+    for tool in ("class", "delete-region", "swap-ids", "smart-box"):
+        label_page.choose(tool)
+        expect(page.get_by_test_id(f"tool-{tool}")).to_have_attribute("aria-pressed", "true")
+        assert card.evaluate(CUT_OFF) == []
+    page.set_viewport_size({"width": 1440, "height": 900})
+
+
 def test_hints_come_with_the_keyboard_and_hide_during_a_drag(label_page: LabelPage) -> None:
     page = label_page.page
     label_page.choose("pan")

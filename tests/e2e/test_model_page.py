@@ -12,26 +12,15 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
-from safetensors import safe_open
-from safetensors.numpy import save
 
-from backend.supervisor import ROOT, Stack
+from backend.supervisor import Stack
+from tests.e2e.model_files import retouched
 from tests.e2e.pages import LOADED_MS, LabelPage, log_in, wait_until
 from tests.e2e.test_accessibility import AXE, violations
 from tests.integration.http_client import Person, checked
 from tests.scenes import nuclei
 
-BASE = ROOT / "worker" / "weights" / "tiny.safetensors"
 IMAGES = 4  # the fourth of a project is held out, and blind
-
-
-def retouched(factor: float) -> bytes:
-    """The base with another neck: a full model that differs from it and takes the same features."""
-    with safe_open(BASE, framework="np") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-        metadata = file.metadata()
-    name = next(name for name in sorted(tensors) if name.startswith("neck."))
-    return save({**tensors, name: tensors[name] * np.float32(factor)}, metadata)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +40,7 @@ def project_id(person: Person) -> str:
     patch = {"added": [], "updated": [], "removed": found["cells"][:1]}
     saved = person.edit(first, base_revision=found["revision"], patch=patch)
     person.post(f"images/{first}/submit", {"revision": saved["revision"]})
-    sent = {"file": ("second.safetensors", retouched(1.05))}
+    sent = {"file": ("second.safetensors", retouched("neck", 1.05))}
     checked(person.request("POST", f"projects/{project}/model-versions/import", files=sent))
     return project
 
@@ -99,7 +88,7 @@ def test_the_saved_work_is_plotted_tabled_and_downloaded(model_page: Page, perso
 def test_a_version_comes_in_from_a_file_serves_and_goes_back(model_page: Page, tmp_path: Path) -> None:
     page = model_page
     (tmp_path / "notes.safetensors").write_text("no weights")
-    (tmp_path / "third.safetensors").write_bytes(retouched(0.95))
+    (tmp_path / "third.safetensors").write_bytes(retouched("neck", 0.95))
     page.get_by_test_id("import-version").click()
     form = page.get_by_test_id("import-form")
     form.locator("input[type=file]").set_input_files(tmp_path / "notes.safetensors")

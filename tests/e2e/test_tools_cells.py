@@ -101,7 +101,10 @@ def test_the_class_brush_gives_a_class_to_what_is_clicked_or_stroked_over(sheet:
     project = sheet.person.image(sheet.image_id)["project"]
     classes = {one["name"]: one["id"] for one in sheet.person.get(f"projects/{project}/classes")["classes"]}
     sheet.choose("class")
+    card = sheet.page.get_by_test_id("tool-card")
+    expect(card).to_contain_text("No class is chosen")
     sheet.press("1")
+    expect(card).to_contain_text("The class is Nucleus.")
     with sheet.one_step() as step:
         sheet.click_on("round")
     step.check(changed={"round": DRAWN["round"]})

@@ -1,14 +1,6 @@
+import type { ImageEvent } from "../api/events";
 import type { Tab } from "../api/presence";
 import type { LeaseNews } from "./lease";
-
-/** What the server tells while the page is open, as far as the labelling page listens. */
-export interface ImageNews {
-  readonly id: string;
-  readonly status: string;
-  readonly progress: number | null;
-  readonly error: string;
-  readonly revision: number;
-}
 
 /** An edit was committed: somebody's, an accepted proposal's or a segmentation's. */
 export interface EditNews {
@@ -21,7 +13,8 @@ export interface EditNews {
 interface Listeners {
   /** (Re)connected: anything may have happened meanwhile. */
   onConnect(): void;
-  onImage(news: ImageNews): void;
+  /** Of any image of the project. */
+  onImage(news: ImageEvent): void;
   /** Another model version may be active now. */
   onModel(): void;
   onEdit?(news: EditNews): void;
@@ -38,11 +31,7 @@ function readFields(text: string): Fields | null {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : null;
 }
 
-function readImage(news: Fields): ImageNews | null {
-  const { id, status, revision, progress, error } = news;
-  if (typeof id !== "string" || typeof status !== "string" || typeof revision !== "number") return null;
-  return { id, status, revision, progress: typeof progress === "number" ? progress : null, error: typeof error === "string" ? error : "" };
-}
+const readImage = (news: Fields): ImageEvent | null => (typeof news.id === "string" ? (news as unknown as ImageEvent) : null);
 
 function readEdit({ image, revision, session }: Fields): EditNews | null {
   if (typeof image !== "string" || typeof revision !== "number") return null;

@@ -67,3 +67,39 @@ test("skipping sends the reason after what waits is saved, and a refusal is said
   expect(await refused.flow.skip("Out of focus")).toBeNull();
   expect(refused.said).toEqual(["Not skipped. Bob is editing this image."]);
 });
+
+const WAITING = { image: { id: "k", name: "far.tif", status: "ready", cells: 4 }, reason: NEXT.reason };
+
+test("what others do to an image that waits is shown at once, and the queue is asked for once", async () => {
+  vi.useFakeTimers();
+  let queue = { ...QUEUE, upcoming: [NEXT, WAITING] };
+  const { flow, sent } = page({ "GET /api/projects/p/queue": () => [200, queue] });
+  await flow.refresh();
+  queue = { ...QUEUE, upcoming: [NEXT], progress: { ...PROGRESS, submitted: 2 } };
+
+  flow.hear({ id: "k", status: "in_progress", cells: 5 });
+  flow.hear({ id: "k", status: "submitted", cells: 5 });
+  expect(flow.upcoming.get()[1].image).toMatchObject({ id: "k", name: "far.tif", status: "submitted", cells: 5 });
+  expect(sent).toHaveLength(1);
+  await vi.runAllTimersAsync();
+  expect(sent).toHaveLength(2);
+  expect(flow.upcoming.get()).toMatchObject([NEXT]);
+  expect(flow.progress.get()?.submitted).toBe(2);
+  vi.useRealTimers();
+});
+
+test("an image that becomes ready brings the queue, its next edits do not, and one that is deleted goes", async () => {
+  vi.useFakeTimers();
+  const { flow, sent } = page({ "GET /api/projects/p/queue": () => [200, { ...QUEUE, upcoming: [NEXT, WAITING] }] });
+  flow.hear({ id: "new", status: "ready" });
+  await vi.runAllTimersAsync();
+  flow.hear({ id: "new", status: "ready", cells: 7 });
+  await vi.runAllTimersAsync();
+  expect(sent).toHaveLength(1);
+  flow.hear({ id: "k", status: "deleted" });
+  expect(flow.upcoming.get().map(({ image }) => image.id)).toEqual(["j"]);
+  flow.stop();
+  await vi.runAllTimersAsync();
+  expect(sent).toHaveLength(1);
+  vi.useRealTimers();
+});

@@ -1,4 +1,5 @@
 import { ApiError, messageOf } from "../api/errors";
+import type { ImageEvent } from "../api/events";
 import { type Queue, type QueueItem, imageSkip, imageSubmit, queueGet } from "../api/queue";
 import type { Autosave } from "./autosave";
 import { type Readable, createValue } from "./value";
@@ -13,6 +14,11 @@ export interface Flow {
   /** Leaves the image for later, with a reason. The queue after it, or null. */
   skip(reason: string): Promise<Queue | null>;
   refresh(): Promise<void>;
+  /** An image changed: its state is shown at once, and the queue is asked for soon if another may be next now. */
+  hear(event: ImageEvent): void;
+  /** Other images may be next now: asks soon, however often this is called. */
+  stir(): void;
+  stop(): void;
 }
 
 interface Parts {
@@ -25,10 +31,22 @@ interface Parts {
   readonly onSubmitted: () => Promise<void>;
 }
 
+/** A project where many people work brings much news. */
+const STIR_MS = 2000;
+
+/** The list with what the event says of one of its images. The same list if it says nothing of any. */
+function withNews(items: readonly QueueItem[], { id, status, ...change }: ImageEvent): readonly QueueItem[] {
+  if (!items.some(({ image }) => image.id === id)) return items;
+  if (status === "deleted") return items.filter(({ image }) => image.id !== id);
+  return items.map((item) => (item.image.id === id ? { ...item, image: { ...item.image, ...change, status: status ?? item.image.status } } : item));
+}
+
 export function createFlow({ imageId, projectId, tab, autosave, say, onSubmitted }: Parts): Flow {
   const upcoming = createValue<readonly QueueItem[]>([]);
   const progress = createValue<Queue["progress"] | null>(null);
   let running = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const known = new Map<string, ImageEvent["status"]>();
 
   const show = (queue: Queue): Queue => {
     upcoming.set(queue.upcoming);
@@ -55,6 +73,15 @@ export function createFlow({ imageId, projectId, tab, autosave, say, onSubmitted
     } else say(`Not submitted. ${messageOf(error)} Your changes are kept.`);
   };
 
+  const refresh = async (): Promise<void> => void show(await queueGet(projectId, { after: imageId, session: tab }));
+  const stir = (): void => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      // The list stays as it is until the next news.
+      refresh().catch(() => undefined);
+    }, STIR_MS);
+  };
+
   return {
     upcoming,
     progress,
@@ -73,8 +100,16 @@ export function createFlow({ imageId, projectId, tab, autosave, say, onSubmitted
         },
         (error) => Promise.resolve(say(`Not skipped. ${messageOf(error)}`)),
       ),
-    async refresh() {
-      show(await queueGet(projectId, { after: imageId, session: tab }));
+    refresh,
+    stir,
+    hear(event) {
+      const { id, status } = event;
+      const waits = upcoming.get().some(({ image }) => image.id === id);
+      upcoming.set(withNews(upcoming.get(), event));
+      if (status === undefined || (!waits && known.get(id) === status)) return;
+      known.set(id, status);
+      stir();
     },
+    stop: () => clearTimeout(timer),
   };
 }

@@ -21,7 +21,7 @@ import { type Frames, createFrames } from "./frames";
 import { newId } from "./ids";
 import { createKeeping } from "./keeping";
 import { keyboard } from "./keys/keyboard";
-import { followImage } from "./live";
+import { type ImageNews, followImage } from "./live";
 import type { Looks } from "./looks";
 import { type CellMeasures, measureCell } from "./measures";
 import { type Notes, createNotes } from "./notes";
@@ -35,7 +35,7 @@ import type { Saved } from "./saved";
 import type { SeeingState } from "./seeing";
 import { createSight } from "./sight";
 import { createToolContext } from "./toolContext";
-import { type Readable, type Value, createValue } from "./value";
+import { type Readable, type Value, createValue, derive } from "./value";
 import type { View } from "./view";
 
 export interface Notice {
@@ -81,6 +81,8 @@ export interface ImageSession extends Pick<SeeingState, "seeing" | "setSeeing" |
   readonly classes: Classes;
   readonly notes: Notes;
   readonly queue: Flow;
+  /** What changes of the project's images, this one among them. */
+  readonly news: Readable<ImageNews>;
   readonly frames: Frames;
   readonly proposals: Proposals;
   /** Makes this tab the one that edits, whoever does now. Throws if the server says no or cannot be reached. */
@@ -196,14 +198,21 @@ export function createImageSession(opened: Opened): ImageSession {
     autosave,
     lease,
     refetchImage,
-    onProgress({ status, progress, error }) {
+    onProgress({ status, progress = null, error = "" }) {
       if (status !== image.get().status) refetchImage();
       else image.set({ ...image.get(), progress, error });
     },
+    onOthers: queue.stir,
     onModel: () => quietly(fetchProject(project.id).then((fresh) => model.set(fresh.active_version))),
     onClasses: () => quietly(classes.refresh()),
     onNotes: () => quietly(notes.refresh()),
     onProposals: () => quietly(proposals.refresh()),
+  });
+
+  live.news.subscribe(() => {
+    const { event } = live.news.get();
+    if (event) queue.hear(event);
+    else queue.stir();
   });
 
   keeping.begin(() => frames.putDown(options.get().overlap));
@@ -211,11 +220,11 @@ export function createImageSession(opened: Opened): ImageSession {
   for (const asked of [preferences.sync(), classes.refresh(), notes.refresh(), queue.refresh(), frames.refresh()]) quietly(asked);
   const stopSending = sendElsewhere(user, imageId);
   if (opened.image.proposals > 0) quietly(proposals.refresh());
-  const fetchAhead = (): void => {
-    const [next] = queue.upcoming.get();
-    if (next) prefetch.ahead(next.image.id, project.role !== "viewer");
-  };
-  queue.upcoming.subscribe(fetchAhead);
+  const following = derive([queue.upcoming], () => queue.upcoming.get()[0]?.image.id ?? null);
+  following.subscribe(() => {
+    const next = following.get();
+    if (next !== null) prefetch.ahead(next, project.role !== "viewer");
+  });
   for (const beside of [frames.beside(1), frames.beside(-1)]) if (beside) prefetch.ahead(beside, false);
 
   return {
@@ -252,6 +261,7 @@ export function createImageSession(opened: Opened): ImageSession {
     classes,
     notes,
     queue,
+    news: live.news,
     frames,
     proposals,
     takeOver: lease.takeOver,
@@ -259,7 +269,7 @@ export function createImageSession(opened: Opened): ImageSession {
     say,
     dispose() {
       carry.tool = tool.get();
-      for (const stop of [live.stop, stopKeys, stopOptions, stopSending, sight.leave, keeping.leave]) stop();
+      for (const stop of [live.stop, queue.stop, stopKeys, stopOptions, stopSending, sight.leave, keeping.leave]) stop();
     },
   };
 }

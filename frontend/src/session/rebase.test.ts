@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 
 import { mergeCells, swapLabels } from "../document/combining";
-import { deleteCells } from "../document/commands";
+import { classifyCells, deleteCells } from "../document/commands";
 import { createHistory } from "../document/history";
-import type { Patch } from "../document/patch";
+import { type Patch, invert } from "../document/patch";
+import { splitByLine } from "../document/splitting";
 import { square, storeOf } from "../document/testing_cells";
 import { insist, rebase, renameCells } from "./rebase";
 
@@ -69,4 +70,66 @@ test("a step of undo whose exchange was dropped says nothing any more, and those
   const history = createHistory(store);
   history.restore({ entries: [{ words: "renumbered", patch: earlier }], cursor: 1 });
   expect(history.undo()?.words).toBe("renumbered");
+});
+
+const merge = (document: ReturnType<typeof storeOf>): Patch => mergeCells(document, ["a", "b"]);
+
+test("a merge of which one cell was changed is kept whole: theirs stays as it is, ours waits and can be done again", () => {
+  const { store, ours, meet } = doing(merge);
+  const { patches, meetings } = meet();
+  expect(patches).toEqual([{ added: [], updated: [], removed: [] }]);
+  expect([...store.cells()]).toEqual(expect.arrayContaining([a, smaller, c]));
+  expect(store.size).toBe(3);
+  expect(meetings).toEqual([{ words: "Someone else changed cell 2 while you changed it together with cell 1. Theirs stays, and yours waits as a whole.", lost: ours[0] }]);
+
+  store.apply(insist(store, ours[0], () => "new"), "local");
+  expect(labels(store)).toEqual({ a: 1, c: 3 });
+  expect(store.get("a")).toEqual(ours[0].updated[0].after);
+});
+
+test("a merge into a cell that was changed, or with one that was deleted, is kept whole too", () => {
+  const into = doing((document) => mergeCells(document, ["b", "a"]));
+  expect(into.meet().meetings[0].lost).toEqual(into.ours[0]);
+  expect(labels(into.store)).toEqual({ a: 1, b: 2, c: 3 });
+
+  const { store, ours } = doing(merge);
+  const { meetings } = rebase(store, ours, [{ added: [], updated: [], removed: [b] }], () => "new");
+  expect(meetings[0]).toEqual({ words: expect.stringContaining("deleted cell 2") as string, lost: ours[0] });
+  expect(labels(store)).toEqual({ a: 1, c: 3 });
+});
+
+test("a split of a cell that was changed leaves no half behind", () => {
+  const { store, ours, meet } = doing((document) => splitByLine(document, b, [{ x: 5, y: 9 }, { x: 13, y: 9 }], () => "half"));
+  expect(ours[0].added).toHaveLength(1);
+  expect(meet().meetings[0].lost).toEqual(ours[0]);
+  expect([...store.cells()]).toEqual(expect.arrayContaining([a, smaller, c]));
+  expect(store.size).toBe(3);
+});
+
+test("what was done on top of a merge that is kept aside waits with it, and other changes go on", () => {
+  const { store, meet } = doing(merge, (document) => classifyCells(document, ["a", "c"], "round"));
+  const { patches, meetings } = meet();
+  expect(meetings).toHaveLength(1);
+  expect(patches[1].updated.map(({ after }) => after.id)).toEqual(["c"]);
+  expect(store.get("c")?.class_id).toBe("round");
+  expect(store.get("a")).toEqual(a);
+  expect(meetings[0].lost?.updated[0]).toMatchObject({ before: a, after: { id: "a", class_id: "round" } });
+});
+
+test("a merge or a deletion that was undone meanwhile asks for no decision", () => {
+  for (const act of [merge, (document: ReturnType<typeof storeOf>) => deleteCells(document, ["b", "c"])]) {
+    const { store, ours } = doing(act);
+    const undone = invert(ours[0]);
+    store.apply(undone, "local");
+    const { meetings } = rebase(store, [...ours, undone], [theirs], () => "new");
+    expect(meetings).toEqual([]);
+    expect([...store.cells()]).toEqual(expect.arrayContaining([a, smaller, c]));
+    expect(store.size).toBe(3);
+  }
+});
+
+test("a merge that nobody met is applied beside a deletion that was met", () => {
+  const { store, meet } = doing((document) => mergeCells(document, ["a", "c"]), (document) => deleteCells(document, ["b"]));
+  expect(meet().meetings.map(({ lost }) => lost?.removed)).toEqual([[b]]);
+  expect(labels(store)).toEqual({ a: 1, b: 2 });
 });

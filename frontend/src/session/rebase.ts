@@ -1,4 +1,4 @@
-import { type Cell, type CellUpdate, type Patch, cellEquals, invert, patchIds, patchIsEmpty } from "../document/patch";
+import { type Cell, type CellUpdate, EMPTY_PATCH, type Patch, cellEquals, compose, invert, patchIds, patchIsEmpty } from "../document/patch";
 import type { CellStore } from "../document/store";
 
 /** Two people's changes met on one cell: what came of it. */
@@ -68,6 +68,53 @@ export function rebase(store: CellStore, ours: readonly Patch[], theirs: readonl
   return reapply(store, ours, newId);
 }
 
+/** A merge, a split or a replacement moves pixels from cell to cell: half of it would leave them twice, or nowhere. */
+const isWhole = ({ added, updated, removed }: Patch): boolean => [added, updated, removed].filter((part) => part.length > 0).length > 1;
+
+/** The parts of a patch that mean something alone. */
+function partsOf(patch: Patch): Patch[] {
+  if (isWhole(patch)) return [patch];
+  return [
+    ...patch.added.map((cell) => ({ ...EMPTY_PATCH, added: [cell] })),
+    ...patch.updated.map((update) => ({ ...EMPTY_PATCH, updated: [update] })),
+    ...patch.removed.map((cell) => ({ ...EMPTY_PATCH, removed: [cell] })),
+  ];
+}
+
+/** What of ours waits outside the document, with all that we did on top of it since. */
+function createAside(meetings: Meeting[]) {
+  const waiting = new Map<string, { words: string; lost: Patch }>();
+  const put = (words: string, lost: Patch): void => {
+    const meeting = { words, lost };
+    meetings.push(meeting);
+    for (const id of patchIds(lost)) waiting.set(id, meeting);
+  };
+  /** What of `patch` rests on nothing that waits; the rest is added to that. */
+  const absorb = (patch: Patch): Patch => {
+    if (waiting.size === 0) return patch;
+    let free = EMPTY_PATCH;
+    for (const part of partsOf(patch)) {
+      const ids = patchIds(part);
+      const meeting = ids.map((id) => waiting.get(id)).find((known) => known !== undefined);
+      if (!meeting) free = compose(free, part);
+      else {
+        meeting.lost = compose(meeting.lost, part);
+        for (const id of ids) waiting.set(id, meeting);
+        // Undone again: there is nothing left to decide, and what comes next is done to the cells as they are.
+        if (patchIsEmpty(meeting.lost)) for (const [id, known] of waiting) if (known === meeting) waiting.delete(id);
+      }
+    }
+    return free;
+  };
+  return { put, absorb };
+}
+
+/** "cell 3", "cells 3 and 5", "7 other cells" */
+function cellsIn(labels: readonly number[]): string {
+  if (labels.length > 4) return `${labels.length} other cells`;
+  return labels.length === 1 ? `cell ${labels[0]}` : `cells ${labels.slice(0, -1).join(", ")} and ${labels[labels.length - 1]}`;
+}
+
 /** Puts our changes, made on an older revision, on top of what the document holds now. */
 export function reapply(store: CellStore, ours: readonly Patch[], newId: () => string): Rebased {
   const meetings: Meeting[] = [];
@@ -76,9 +123,23 @@ export function reapply(store: CellStore, ours: readonly Patch[], newId: () => s
   const labels = new Set([...store.cells()].map((cell) => cell.label));
   const patches: Patch[] = [];
 
-  const isAsBefore = ({ before }: CellUpdate): boolean => {
-    const current = store.get(before.id);
-    return current !== undefined && cellEquals(current, before);
+  const aside = createAside(meetings);
+
+  const isThere = (cell: Cell): boolean => {
+    const current = store.get(cell.id);
+    return current !== undefined && cellEquals(current, cell);
+  };
+  const isAsBefore = ({ before }: CellUpdate): boolean => isThere(before);
+  /** Whether the patch has to stay out because one of its cells is not what it was. */
+  const keepWhole = (patch: Patch): boolean => {
+    if (!isWhole(patch)) return false;
+    const touched = [...patch.updated.map(({ before }) => before), ...patch.removed];
+    const met = touched.find((cell) => !isThere(cell)) ?? (labelsFit(patch.updated.filter(changesLabel), labels) ? undefined : touched[0]);
+    if (!met) return false;
+    const others = [...touched, ...patch.added].filter((cell) => cell !== met).map((cell) => cell.label);
+    const did = store.get(met.id) ? "changed" : "deleted";
+    aside.put(`Someone else ${did} cell ${met.label} while you changed it together with ${cellsIn(others)}. Theirs stays, and yours waits as a whole.`, patch);
+    return true;
   };
   /** Numbers are exchanged all together or not at all: half of an exchange would give one number to two cells. */
   const keepLabels = (relabelled: readonly CellUpdate[]): void => {
@@ -93,6 +154,7 @@ export function reapply(store: CellStore, ours: readonly Patch[], newId: () => s
   };
 
   const fit = (patch: Patch): Patch => {
+    if (keepWhole(patch)) return EMPTY_PATCH;
     const added: Cell[] = [];
     const updated: { before: Cell; after: Cell }[] = [];
     const removed: Cell[] = [];
@@ -123,25 +185,21 @@ export function reapply(store: CellStore, ours: readonly Patch[], newId: () => s
       }
     }
     for (const cell of patch.removed) {
-      const current = store.get(cell.id);
-      if (current && cellEquals(current, cell)) removed.push(cell);
-      else if (current) {
-        const words = `Someone else changed cell ${cell.label} while you deleted it. It is kept.`;
-        meetings.push({ words, lost: { added: [], updated: [], removed: [cell] } });
-      }
+      if (isThere(cell)) removed.push(cell);
+      else if (store.get(cell.id)) aside.put(`Someone else changed cell ${cell.label} while you deleted it. It is kept.`, { ...EMPTY_PATCH, removed: [cell] });
     }
     return { added, updated, removed };
   };
 
   for (const patch of ours) {
-    const fitted = fit(renameCells(patch, renamed));
+    const fitted = fit(aside.absorb(renameCells(patch, renamed)));
     patches.push(fitted);
     if (patchIsEmpty(fitted)) continue;
     store.apply(fitted, "server");
     for (const cell of [...fitted.removed, ...fitted.updated.map(({ before }) => before)]) labels.delete(cell.label);
     for (const cell of [...fitted.added, ...fitted.updated.map(({ after }) => after)]) labels.add(cell.label);
   }
-  return { patches, meetings, renamed };
+  return { patches, meetings: meetings.filter(({ lost }) => lost === null || !patchIsEmpty(lost)), renamed };
 }
 
 /**

@@ -78,6 +78,8 @@ export function createView(scene: Scene, selection: Readable<ReadonlySet<string>
   let brush: { x: number; y: number; radius: number; subtracts: boolean } | null = null;
   const dragging = createValue(false);
   let hoverSlot = BACKGROUND_SLOT;
+  /** Where the pointer stands on the screen. */
+  let hand: ScreenPoint | null = null;
 
   const channelsOf = (only: readonly number[] | null): readonly ChannelLook[] =>
     only ? channels.get().map((look, index) => ({ ...look, visible: only.includes(index) })) : channels.get();
@@ -97,7 +99,7 @@ export function createView(scene: Scene, selection: Readable<ReadonlySet<string>
       });
     }
   };
-  for (const part of [camera, channels, inverted, labels, selection]) part.subscribe(refresh);
+  for (const part of [channels, inverted, labels, selection]) part.subscribe(refresh);
 
   const fitNow = (): void => {
     fitted = viewport.get().width > 1;
@@ -144,6 +146,20 @@ export function createView(scene: Scene, selection: Readable<ReadonlySet<string>
       samples: Array.from({ length: image.channels }, (_, channel) => main()?.sampleAt(channel, x, y) ?? null),
     };
   };
+
+  const look = (): void => {
+    const place = hand && placeAt(hand);
+    hoverSlot = place ? document.labels.at(place.x, place.y) : BACKGROUND_SLOT;
+    pointer.set(place);
+  };
+  // The cell under a hand that rests can go, or the picture can move away beneath it.
+  camera.subscribe(() => {
+    if (hand) look();
+    refresh();
+  });
+  document.listen(() => {
+    if (hand) look();
+  });
 
   return {
     camera,
@@ -202,12 +218,11 @@ export function createView(scene: Scene, selection: Readable<ReadonlySet<string>
     toImage: (at) => toImage(camera.get(), viewport.get(), at.x, at.y),
     toScreen: (x, y) => toScreen(camera.get(), viewport.get(), x, y),
     point(at, brushAt, drags) {
-      const place = at && placeAt(at);
-      hoverSlot = place ? document.labels.at(place.x, place.y) : BACKGROUND_SLOT;
+      hand = at;
       const there = at && toImage(camera.get(), viewport.get(), at.x, at.y);
       brush = there && brushAt ? { ...there, ...brushAt } : null;
       if (dragging.get() !== drags) dragging.set(drags);
-      pointer.set(place);
+      look();
       refresh();
     },
   };

@@ -100,3 +100,6 @@ export function keyCap(action: Action): string {
   const [first] = keyboard.bindings.get()[action];
   return first === undefined ? "" : capOf(first);
 }
+
+/** The same where room is short: Shift is an arrow. */
+export const shortKeyCap = (action: Action): string => keyCap(action).replace("Shift ", "⇧");

@@ -30,7 +30,7 @@ export function ProjectHead({ project }: { project: Project }) {
   const [, navigate] = useLocation();
   const next = useMutation({
     mutationFn: () => nextImageId(project.id),
-    onSuccess: (id) => (id === null ? note("No image is ready to label yet.") : navigate(`/images/${id}`)),
+    onSuccess: (id) => (id === null ? note("Others have every image open that is ready to label.") : navigate(`/images/${id}`)),
     onError: (error) => complain("The next image did not open", error),
   });
   const { counts } = project;

@@ -1,7 +1,9 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 
 import { imageDelete, imagePage, imageSegment, type ImageOrder } from "../../api/images";
+import { queueGet } from "../../api/queue";
 import type { Image, ImageStatus } from "../../api/types";
+import { tabSession } from "../../session/tab";
 import { removeImage, type ImagePages } from "../live/merge";
 import { keys } from "../queries";
 import { complain, say } from "../states/messages";
@@ -17,13 +19,10 @@ export function useImages(projectId: string, status: ImageStatus | "", order: Im
   });
 }
 
-/** The image that a person should open next: the oldest that is ready, else one begun and not submitted. */
+/** The image that a person should open next: the first of the queue that the labelling page goes by. Null: none waits for people. */
 export async function nextImageId(projectId: string): Promise<string | null> {
-  for (const status of ["ready", "in_progress"] as const) {
-    const page = await imagePage(projectId, { status, order: "created" });
-    if (page.results.length > 0) return page.results[0].id;
-  }
-  return null;
+  const { next } = await queueGet(projectId, { session: await tabSession() });
+  return next?.image.id ?? null;
 }
 
 export function useImageActs(projectId: string) {

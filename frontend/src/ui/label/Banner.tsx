@@ -68,6 +68,8 @@ function wordsFor(image: ImageDetail, cells: number, session: ImageSession): Wor
       };
     default: {
       if (cells > 0) return skipWords(image);
+      // What the model found and keeps back stands above already.
+      if (!image.blind && session.proposals.list.get().length > 0) return skipWords(image);
       const hint = session.readOnly ? "No cells here." : `No cells here yet. Press ${keyCap("tool.smart-box")} and drag a box around one.`;
       const words = image.blind ? `${image.proposals_hidden_reason} ${hint}` : hint;
       return skipWords(image) ?? { icon: <IconSparkles {...ICON} />, text: words };
@@ -110,6 +112,7 @@ export function Banner({ session }: { session: ImageSession }) {
   const image = useValue(session.image);
   const { kind } = useValue(session.access);
   useValue(session.changes);
+  useValue(session.proposals.list);
   const words = wordsFor(image, session.document.size, session);
   return (
     <div className={styles.banners}>

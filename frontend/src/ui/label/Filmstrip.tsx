@@ -8,6 +8,7 @@ import { canOpen } from "../images/openable";
 import { StatusChip, statusWords } from "../images/StatusChip";
 import { usePreference } from "../session/usePreference";
 import styles from "./filmstrip.module.css";
+import { useImageNews } from "./useImageNews";
 import { useNeighbours } from "./useNeighbours";
 import { useValue } from "./useValue";
 
@@ -117,6 +118,7 @@ function useStrip(frames: readonly Frame[], current: string, begin: string, more
 export function Filmstrip({ session }: { session: ImageSession }) {
   const [order, setOrder] = usePreference<Order>("ui.filmstrip.order", "queue");
   const { id, project } = session.opened.image;
+  useImageNews(session);
   const neighbours = useNeighbours(project, id);
   const upcoming = useUpcoming(session);
   const inOrder = order === "project";

@@ -15,7 +15,7 @@ export function SavedState({ session }: { session: ImageSession }) {
   const [path] = useLocation();
   if (session.readOnly !== null && waiting === 0) {
     return (
-      <span className={styles.saved} data-testid="saved-state" data-problem="none" data-waiting={0} title={session.readOnly}>
+      <span className={styles.saved} data-testid="saved-state" data-problem="none" data-view data-waiting={0} title={session.readOnly}>
         <IconLock size={16} stroke={1.5} aria-hidden />
         View only
       </span>

@@ -4,7 +4,7 @@ import { IconChevronDown, IconChevronUp } from "@tabler/icons-react";
 import { useRef } from "react";
 
 import type { ImageSession } from "../../session/imageSession";
-import { keyboard, keyCap } from "../../session/keys/keyboard";
+import { keyboard, keyCap, shortKeyCap } from "../../session/keys/keyboard";
 import { TOOLS } from "../../tools/registry";
 import { usePreference } from "../session/usePreference";
 import { ToolOptions } from "./ToolOptions";
@@ -27,6 +27,13 @@ function target(session: ImageSession, selection: ReadonlySet<string>): string {
   return selection.size > 1 ? `${selection.size} cells are selected.` : "No cell is selected.";
 }
 
+/** What the class brush gives. */
+function ChosenClass({ session }: { session: ImageSession }) {
+  const current = useValue(session.classes.current);
+  const chosen = useValue(session.classes.all).find(({ id }) => id === current);
+  return chosen ? `The class is ${chosen.name}.` : "No class is chosen: they lose the one that they have.";
+}
+
 /** The active tool, its options and one sentence on how it is used. Folded, it is one line. */
 export function ToolCard({ session, sideBySide }: { session: ImageSession; sideBySide: boolean }) {
   const active = useValue(session.tool);
@@ -46,8 +53,7 @@ export function ToolCard({ session, sideBySide }: { session: ImageSession; sideB
       <header>
         <Icon size={16} stroke={1.5} aria-hidden />
         <h2>{tool.name}</h2>
-        <span className="grow" />
-        <kbd>{keyCap(`tool.${tool.id}`)}</kbd>
+        <kbd title={keyCap(`tool.${tool.id}`)}>{shortKeyCap(`tool.${tool.id}`)}</kbd>
         <ActionIcon size={24} aria-label={folded ? "Show the tool's options" : "Fold the tool's options away"} aria-expanded={!folded} onClick={() => setFolded(!folded)}>
           {folded ? <IconChevronDown size={14} stroke={1.8} /> : <IconChevronUp size={14} stroke={1.8} />}
         </ActionIcon>
@@ -56,7 +62,7 @@ export function ToolCard({ session, sideBySide }: { session: ImageSession; sideB
         <>
           <ToolOptions session={session} ids={tool.options} />
           <p>
-            {tool.says} {tool.changes && <span className="t3">{target(session, selection)}</span>}
+            {tool.says} {tool.changes && <span className="t3">{tool.id === "class" ? <ChosenClass session={session} /> : target(session, selection)}</span>}
           </p>
         </>
       )}

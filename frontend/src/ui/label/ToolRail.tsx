@@ -5,7 +5,7 @@ import { Fragment } from "react";
 
 import type { Hands } from "../../session/actions";
 import type { ImageSession } from "../../session/imageSession";
-import { keyboard, keyCap } from "../../session/keys/keyboard";
+import { keyboard, keyCap, shortKeyCap } from "../../session/keys/keyboard";
 import { TOOLS, type ToolId } from "../../tools/registry";
 import { OperationsMenu } from "./OperationsMenu";
 import { railLayout } from "./railLayout";
@@ -28,20 +28,19 @@ interface ToolButtonProps {
 const toolOf = (id: ToolId) => TOOLS.find((tool) => tool.id === id) ?? TOOLS[0];
 
 /** What fits into the corner of a button: one sign, with Shift as an arrow. The tooltip has the rest. */
-function shortCap(cap: string): string {
-  const short = cap.replace("Shift ", "⇧");
+function cornerCap(id: ToolId): string {
+  const short = shortKeyCap(`tool.${id}`);
   return short.length > 2 ? "" : short;
 }
 
 function ToolButton({ id, active, height, hands }: ToolButtonProps) {
   const { name, icon } = toolOf(id);
   const Icon = TOOL_ICONS[icon];
-  const cap = keyCap(`tool.${id}`);
   return (
-    <Tooltip label={`${name}  ${cap}`} position="right">
+    <Tooltip label={`${name}  ${keyCap(`tool.${id}`)}`} position="right">
       <button type="button" className={styles.tool} style={{ height }} data-testid={`tool-${id}`} aria-pressed={active} aria-label={name} onClick={() => hands.run(`tool.${id}`)}>
         <Icon size={height < 36 ? 18 : 20} stroke={1.5} aria-hidden />
-        <u aria-hidden data-cap={shortCap(cap)} />
+        <u aria-hidden data-cap={cornerCap(id)} />
       </button>
     </Tooltip>
   );

@@ -10,6 +10,6 @@ test("what is in the picture is not called kept aside, and what is kept aside no
   expect(conflictWords([BOTH])).toBe("1 change of yours met someone else's: both versions are in the picture.");
   expect(conflictWords([ASIDE, ASIDE])).toBe("2 changes of yours are kept aside and not in the picture.");
   expect(conflictWords([BOTH, ASIDE])).toBe(
-    "1 change of yours met someone else's: both versions are in the picture. 1 change of yours is kept aside and not in the picture.",
+    "1 change of yours met someone else's and both versions are in the picture; 1 is kept aside.",
   );
 });

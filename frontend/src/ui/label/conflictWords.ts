@@ -10,7 +10,8 @@ export const isKeptAside = ({ patch }: Kept): boolean => patch !== null;
 export function conflictWords(conflicts: readonly Kept[]): string {
   const aside = conflicts.filter(isKeptAside).length;
   const both = conflicts.length - aside;
-  const keptAside = `${counted(aside, "change of yours is", "changes of yours are")} kept aside and not in the picture.`;
-  const inPicture = `${counted(both, "change of yours", "changes of yours")} met someone else's: both versions are in the picture.`;
-  return [both > 0 && inPicture, aside > 0 && keptAside].filter(Boolean).join(" ");
+  const yours = (count: number): string => counted(count, "change of yours", "changes of yours");
+  if (aside === 0) return both === 0 ? "" : `${yours(both)} met someone else's: both versions are in the picture.`;
+  if (both === 0) return `${yours(aside)} ${aside === 1 ? "is" : "are"} kept aside and not in the picture.`;
+  return `${yours(both)} met someone else's and both versions are in the picture; ${aside} ${aside === 1 ? "is" : "are"} kept aside.`;
 }

@@ -1,12 +1,13 @@
-import { useQueryClient, type QueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 
-import { projectEvents, type ImageEvent, type ProjectEvent } from "../../api/events";
+import { projectEvents, type ProjectEvent } from "../../api/events";
 import type { Project, ProjectModel } from "../../api/types";
 import { keys } from "../queries";
 import { useUploadQueue } from "../upload/UploadQueues";
-import { mergeCounts, mergeImage, mergeJob, removeImage, type ImagePages } from "./merge";
+import { mergeCounts, mergeJob } from "./merge";
 import { createRefetcher } from "./refetcher";
+import { showImage } from "./showImage";
 
 /** Words like "offline" wait this long: a stream that reopens at once is no news. */
 const PATIENCE_MS = 3_000;
@@ -17,17 +18,6 @@ const STALE = {
   edit: (id: string) => [keys.classCounts(id)],
   classes: (id: string) => [keys.classes(id), keys.classCounts(id)],
 } as const;
-
-function showImage(queryClient: QueryClient, projectId: string, event: ImageEvent): boolean {
-  let known = false;
-  for (const [key, pages] of queryClient.getQueriesData<ImagePages>({ queryKey: keys.images(projectId) })) {
-    const next = event.status === "deleted" ? removeImage(pages, event.id) : mergeImage(pages, event);
-    if (next === pages) continue;
-    known = true;
-    queryClient.setQueryData(key, next);
-  }
-  return known;
-}
 
 /** Keeps the project's cached answers live. Returns false when the stream has been down for a while. */
 export function useProjectEvents(projectId: string, enabled: boolean): boolean {

@@ -16,7 +16,7 @@ function stateOf(run: TrainingRun): ShownState {
 
 function took(run: TrainingRun): string {
   if (!run.finished_at) return "";
-  return `, took ${duration((Date.parse(run.finished_at) - Date.parse(run.created_at)) / 1_000)}`;
+  return `, took ${duration((Date.parse(run.finished_at) - Date.parse(run.created_at)) / 1_000).replaceAll(" ", "\u00a0")}`;
 }
 
 function rungsLine(run: TrainingRun): string {
