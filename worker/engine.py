@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from labeling.gate import ImageScore
 from labeling.rle import BoxMask
 from worker.cellsam import Features, Predictor, Segmentation
+from worker.cellsam.device import choose_device
 from worker.cellsam.features import FeaturesError
 from worker.cellsam.predictor import Embeddings
 from worker.cellsam.tuning import Ladder, Source, TuningConfig, TuningSample
@@ -52,7 +52,7 @@ class DecodedPrompt:
 
 
 class Engine:
-    """`threads` 0 leaves torch's own choice; `device` "auto" takes a GPU if there is one."""
+    """`threads` 0 leaves torch's own choice; `device` as in `choose_device`."""
 
     def __init__(
         self,
@@ -129,9 +129,8 @@ class Engine:
         """
         predictor = self.predictor(version)
         started = time.perf_counter()
-        points = _points(prompt)
         masks, scores = predictor.decode(
-            self._embedded(key, predictor), boxes=[list(prompt.box)], points=points
+            self._embedded(key, predictor), boxes=[prompt.box], points=[prompt.points]
         )
         return DecodedPrompt(masks[0], float(scores[0]), time.perf_counter() - started)
 
@@ -188,22 +187,6 @@ class Engine:
             found = predictor.embed_neck(features)
             self._embeddings.put(address, found, byte_size=_embeddings_bytes(features, predictor))
         return found
-
-
-def choose_device(wanted: str) -> str:
-    """ "auto" is the first GPU, else the CPU; anything else is taken as it is."""
-    if wanted != "auto":
-        return wanted
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def _points(prompt: Prompt) -> tuple[NDArray[np.float32], NDArray[np.int64]] | None:
-    """(1, P, 2) x, y and (1, P) labels; None without points."""
-    if not prompt.points:
-        return None
-    places = np.array([[[x, y] for x, y, _ in prompt.points]], dtype=np.float32)
-    labels = np.array([[int(inside) for _, _, inside in prompt.points]], dtype=np.int64)
-    return places, labels
 
 
 def _embeddings_bytes(features: Features, predictor: Predictor) -> int:

@@ -28,11 +28,11 @@ from labeling.pixels.tiff_blocks import (
     truncated,
 )
 
-_WHITE_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 2, 3, 6
+_WHITE_IS_ZERO, _RGB, PALETTE, _YCBCR = 0, 2, 3, 6
 
 
 @dataclass(frozen=True, slots=True)
-class _Layout:
+class Layout:
     pages: list[
         TiffPage
     ]  # one a plane, frame by frame; or one a frame, whose samples are the planes; or the run's
@@ -45,13 +45,13 @@ class _Layout:
 
 
 def probe(source: Source) -> PixelInfo:
-    with _open(source) as tiff:
-        return _layout(source, tiff).info
+    with open_tiff(source) as tiff:
+        return layout_of(source, tiff).info
 
 
 def read(source: Source, frame: int) -> Pixels:
-    with _open(source) as tiff:
-        layout = _layout(source, tiff)
+    with open_tiff(source) as tiff:
+        layout = layout_of(source, tiff)
         first, planes = layout.pages[0], layout.planes
         dtype = np.dtype(first.dtype).newbyteorder("=")
         array = np.empty((planes, first.imagelength, first.imagewidth), dtype=dtype)
@@ -64,10 +64,10 @@ def read(source: Source, frame: int) -> Pixels:
                 place = frame * in_frame + number
                 window = array[number * per_page : (number + 1) * per_page]
                 read_page(source, layout.pages[place], window, place)
-        return finish(source, _as_shown(first, array), layout.info, photo=layout.photo)
+        return finish(source, as_shown(first, array), layout.info, photo=layout.photo)
 
 
-def _open(source: Source) -> TiffFile:
+def open_tiff(source: Source) -> TiffFile:
     try:
         # tifffile reads these vendors' tables while opening; none of them is wanted here.
         return TiffFile(
@@ -83,7 +83,7 @@ def _open(source: Source) -> TiffFile:
         raise source.error("its TIFF header is damaged or cut short", do=UPLOAD_AGAIN) from error
 
 
-def _layout(source: Source, tiff: TiffFile) -> _Layout:
+def layout_of(source: Source, tiff: TiffFile) -> Layout:
     pages, cut = _full_pages(source, tiff)
     first, facts = pages[0], declared(source, pages[0])
     _refuse_what_is_no_series(source, facts)
@@ -107,9 +107,9 @@ def _layout(source: Source, tiff: TiffFile) -> _Layout:
         check_blocks(source, page, number, len(pages) + cut, held if is_run else 1)
     if cut:
         raise truncated(source, len(pages), len(pages) + 1)
-    photo = first.photometric == _PALETTE or (samples == 3 and first.photometric in (_RGB, _YCBCR))
+    photo = first.photometric == PALETTE or (samples == 3 and first.photometric in (_RGB, _YCBCR))
     order = _order(source, facts, held if is_run else len(pages))
-    return _Layout(
+    return Layout(
         pages=pages if is_run else [pages[number] for number in order],
         planes=planes,
         run=order if is_run else (),
@@ -161,7 +161,7 @@ def _info(page: TiffPage, facts: Declared, planes: int, *, photo: bool, dtype: s
         format="tiff",
         height=page.imagelength,
         width=page.imagewidth,
-        dtype="uint8" if dtype == "uint8" or page.photometric == _PALETTE else "uint16",
+        dtype="uint8" if dtype == "uint8" or page.photometric == PALETTE else "uint16",
         channel_names=RGB_NAMES if photo else channel_names(planes, facts.names),
         pixel_size_um=facts.pixel_size_um,
         source_dtype=np.dtype(page.dtype).name,
@@ -269,10 +269,10 @@ def _samples(page: TiffPage) -> int:
     return max(1, page.samplesperpixel - alpha)
 
 
-def _as_shown(page: TiffPage, array_chw: AnyArray) -> AnyArray:
+def as_shown(page: TiffPage, array_chw: AnyArray) -> AnyArray:
     """Dark is low: palettes are looked up, and samples where 0 means white are inverted."""
     colormap = page.colormap
-    if page.photometric == _PALETTE and colormap is not None:
+    if page.photometric == PALETTE and colormap is not None:
         return (np.asarray(colormap)[:, array_chw[0]] >> 8).astype(np.uint8)
     if page.photometric == _WHITE_IS_ZERO and array_chw.dtype.kind == "b":
         return np.logical_not(array_chw)

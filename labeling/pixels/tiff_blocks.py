@@ -18,6 +18,7 @@ UPLOAD_AGAIN = "Copy it from the original and upload it again."
 UNCOMPRESSED = 1
 
 _OLD_JPEG, _JPEG = 6, 7
+JPEG_COMPRESSIONS = (_OLD_JPEG, _JPEG)
 _COMPRESSIONS = frozenset(
     {UNCOMPRESSED, 5, _OLD_JPEG, _JPEG, 8, 32773, 32946, 50000}  # LZW, JPEG, Deflate, PackBits, Zstandard
 )
@@ -80,8 +81,8 @@ def read_run(source: Source, page: TiffPage, array: AnyArray, places: Sequence[i
 
 def read_page(source: Source, page: TiffPage, target_shw: AnyArray, number: int) -> None:
     """Decode a page block by block into its (samples, H, W) planes."""
-    if page.compression in (_OLD_JPEG, _JPEG):
-        _check_jpeg_blocks(source, page)
+    if page.compression in JPEG_COMPRESSIONS:
+        check_jpeg_blocks(source, page)
     samples, height, width = target_shw.shape
     try:
         for block, (plane, _, top, left, _), _ in page.segments(maxworkers=1, buffersize=_READ_AHEAD):
@@ -100,7 +101,7 @@ def read_page(source: Source, page: TiffPage, target_shw: AnyArray, number: int)
         ) from error
 
 
-def _check_jpeg_blocks(source: Source, page: TiffPage) -> None:
+def check_jpeg_blocks(source: Source, page: TiffPage) -> None:
     """A JPEG block has a size of its own, which its decoder would allocate."""
     rows, columns = (
         (page.tilelength, page.tilewidth) if page.is_tiled else (page.imagelength, page.imagewidth)

@@ -1,8 +1,8 @@
 """`python -m tests.benchmarks`: starts a stack, measures it over HTTP, prints figures with the machine and the date.
 
---only NAME    model, redecode, boxes, uploads, edits, processes or canvas, more than once if wanted
+--only NAME    model, redecode, large-image, boxes, uploads, edits, processes or canvas, more than once if wanted
 --quick        few repetitions, to see that everything works; its figures are not worth quoting
---large        the canvas also opens an image of 20,000 x 20,000
+--large        images of 20,000 x 20,000, too: opened by the canvas, segmented from a file (an hour or more)
 --fresh-clone  also the minutes from a fresh clone to READY
 --write        also write docs/benchmarks.md
 """
@@ -15,13 +15,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from backend.supervisor import Stack
-from tests.benchmarks import boxes, canvas, edits, model, processes, redecode, uploads
+from tests.benchmarks import boxes, canvas, edits, large_image, model, processes, redecode, uploads
 from tests.benchmarks.report import HEADER, PAGE, Figure, machine, say, with_page, with_section
 from tests.benchmarks.setting import FULL, QUICK, Size, clean_environ
 from tests.integration.http_client import Person
 
 MEASURES = {"boxes": boxes.measure, "uploads": uploads.measure, "edits": edits.measure}
-ALL = ["model", "redecode", *MEASURES, "processes", "canvas"]
+ALL = ["model", "redecode", "large-image", *MEASURES, "processes", "canvas"]
+ALONE = {"model", "redecode", "large-image", "canvas"}  # these need no stack
 
 
 def main() -> None:
@@ -35,7 +36,9 @@ def main() -> None:
     about = machine()
     say(about, "", HEADER)
     if set(chosen) != {"canvas"} or options.fresh_clone:
-        figures = told(measured(chosen, QUICK if quick else FULL, fresh_clone=options.fresh_clone))
+        figures = told(
+            measured(chosen, QUICK if quick else FULL, fresh_clone=options.fresh_clone, sides=sides(options))
+        )
         if options.write:
             write(with_page(written(), about, figures))
     if "canvas" in chosen:
@@ -61,13 +64,23 @@ def write(text: str) -> None:
     PAGE.write_text(text, encoding="utf-8")
 
 
-def measured(chosen: list[str], size: Size, *, fresh_clone: bool) -> Iterator[Figure]:
+def sides(options: argparse.Namespace) -> tuple[int, ...]:
+    """Of the large images, in pixels."""
+    usual = large_image.QUICK if options.quick else large_image.FULL
+    return (*usual, large_image.LARGEST) if options.large else usual
+
+
+def measured(chosen: list[str], size: Size, *, fresh_clone: bool, sides: tuple[int, ...]) -> Iterator[Figure]:
     """All figures asked for, from a stack in a folder of its own that is gone afterwards."""
     environ = clean_environ()
     if "model" in chosen:
         yield from model.measure(size)
     if "redecode" in chosen:
         yield from redecode.measure(size)
+    if "large-image" in chosen:
+        yield from large_image.measure(sides)
+    if ALONE.issuperset(chosen) and not fresh_clone:
+        return
     with tempfile.TemporaryDirectory(prefix="cellloop-bench-") as folder:
         data = Path(folder) / "data"
         with Stack(data_dir=data, port=0, environ=environ) as stack:

@@ -68,11 +68,11 @@ def test_the_exported_file_is_the_version(lab: Lab, tmp_path: Path, rung: Rung) 
 
 
 def test_the_command_line_reads_it(lab: Lab, tmp_path: Path) -> None:
-    path, image, labels = (tmp_path / name for name in ("exported.safetensors", "nuclei.tif", "labels.tif"))
+    path, image = tmp_path / "exported.safetensors", tmp_path / "nuclei.tif"
     path.write_bytes(b"".join(version_checkpoint(tuned(lab, Rung.FINDER)).chunks()))
     image.write_bytes(nuclei(3, side=96, cells=4).tiff)
-    main(["segment", str(image), "--weights", str(path), "--out", str(labels)])
-    assert tifffile.imread(labels).max() > 0
+    main(["segment", str(image), "--weights", str(path)])
+    assert tifffile.imread(tmp_path / "nuclei_labels.tif").max() > 0
 
 
 def test_an_imported_file_serves_as_its_hashes_say(lab: Lab) -> None:

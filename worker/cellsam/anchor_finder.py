@@ -8,12 +8,16 @@ which training sets.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from worker.cellsam.attention import attend
 from worker.cellsam.boxes import inverse_sigmoid
 from worker.cellsam.cellfinder import FinderOutput, Queries, mlp, start_at_zero
+from worker.cellsam.constants import Constants
+from worker.cellsam.products import linear, project
 from worker.cellsam.rcda import RowColumnAttention
 
 PRIOR = 0.01  # share of queries expected to be a cell before training (focal loss's initialisation)
@@ -40,8 +44,8 @@ class FeedForward(nn.Module):
         self.dropout = nn.Dropout(0.0)
 
     def forward(self, x: Tensor) -> Tensor:
-        hidden = self.dropout(self.linear1(x).relu())
-        return self.norm2(x + self.dropout(self.linear2(hidden)))  # type: ignore[no-any-return]
+        hidden = self.dropout(project(self.linear1, x, "relu"))
+        return self.norm2(x + self.dropout(project(self.linear2, hidden)))  # type: ignore[no-any-return]
 
 
 class EncoderLayer(nn.Module):
@@ -75,19 +79,49 @@ class AnchorDecoderLayer(nn.Module):
     def forward(
         self,
         queries: Tensor,
-        query_pos: tuple[Tensor, Tensor, Tensor],
+        query_pos: tuple[Tensor, Tensor],
         source: Tensor,
         source_pos: tuple[Tensor, Tensor],
     ) -> Tensor:
-        """`query_pos` = (both axes, along the width, along the height), each (B, Q, dim)."""
-        pos, row_pos, column_pos = query_pos
-        placed = queries + pos
-        among = self.self_attn(placed, placed, queries, need_weights=False)[0]
-        queries = self.norm2(queries + self.dropout(among))
+        """What the queries see of the image, after `compare`. `query_pos` = (along the width, along the height), each
+        (B, Q, dim).
+        """
+        row_pos, column_pos = query_pos
         attended = self.cross_attn(
             queries + row_pos, queries + column_pos, source + source_pos[0], source + source_pos[1], source
         )
         return self.ffn(self.norm1(queries + self.dropout(attended)))  # type: ignore[no-any-return]
+
+    def compare(self, queries: Tensor, pos: Tensor) -> Tensor:
+        """What the queries make of each other; nothing here has seen the image. `pos` (1, Q, dim), both axes."""
+        placed = queries + pos
+        if torch.is_grad_enabled() or self.training:
+            among = self.self_attn(placed, placed, queries, need_weights=False)[0]
+        else:
+            among = self._among(placed, queries)
+        return self.norm2(queries + self.dropout(among))  # type: ignore[no-any-return]
+
+    def _among(self, placed: Tensor, queries: Tensor) -> Tensor:
+        attention, batch = self.self_attn, len(queries)
+        weights, biases = attention.in_proj_weight.chunk(3), attention.in_proj_bias.chunk(3)
+        query, key, value = (
+            torch.unflatten(linear(source, weight, bias), -1, (attention.num_heads, -1))
+            .transpose(1, 2)
+            .flatten(0, 1)  # (B heads, Q, d)
+            for source, weight, bias in zip((placed, placed, queries), weights, biases, strict=True)
+        )
+        attended = attend(query, key, value)
+        merged = torch.unflatten(attended, 0, (batch, -1)).transpose(1, 2).flatten(2)
+        return project(attention.out_proj, merged)
+
+
+class _Start(NamedTuple):
+    """What the decoder knows before it sees an image: (1, Q, dim) each."""
+
+    anchors: Tensor  # (Q, 2) x, y
+    pos: Tensor
+    axes_pos: tuple[Tensor, Tensor]  # along the width, along the height
+    compared: Tensor  # the queries after their first comparison
 
 
 class AnchorFinder(nn.Module):
@@ -119,6 +153,8 @@ class AnchorFinder(nn.Module):
         # One pair of heads serves every layer, as in the published model.
         self.class_embed = nn.Linear(dim, classes)
         self.bbox_embed = mlp((dim, dim, dim, 4), nn.ReLU)
+        self._places: Constants[tuple[Tensor, Tensor]] = Constants()
+        self._starts: Constants[_Start] = Constants()
         self._initialise()
 
     def _initialise(self) -> None:
@@ -133,34 +169,51 @@ class AnchorFinder(nn.Module):
         if origin != (0, 0):
             raise ValueError("AnchorFinder reads the full input only")
         source = self.input_proj(features).permute(0, 2, 3, 1)  # (B, h, w, dim)
-        source_pos = self._token_positions(source)
+        height, width = source.shape[1:3]
+        source_pos = self._places.get(
+            [*self.adapt_pos1d.parameters()],
+            lambda: self._token_positions(height, width),
+            key=(height, width),
+        )
         for layer in self.encoder_layers:
             source = layer(source, *source_pos)
         return FinderOutput(layers=self._decode(source, source_pos))
 
-    def _token_positions(self, source: Tensor) -> tuple[Tensor, Tensor]:
-        height, width = source.shape[1:3]
-        x = (torch.arange(width, device=source.device) + 0.5) / width
-        y = (torch.arange(height, device=source.device) + 0.5) / height
+    def _token_positions(self, height: int, width: int) -> tuple[Tensor, Tensor]:
+        device = self.position.weight.device
+        x = (torch.arange(width, device=device) + 0.5) / width
+        y = (torch.arange(height, device=device) + 0.5) / height
         row = self.adapt_pos1d(sine_features(x, self.dim))[None, None]  # (1, 1, W, dim)
         column = self.adapt_pos1d(sine_features(y, self.dim))[None, :, None]  # (1, H, 1, dim)
         return row, column
 
-    def _decode(self, source: Tensor, source_pos: tuple[Tensor, Tensor]) -> tuple[Queries, ...]:
-        batch = source.shape[0]
+    def _start(self) -> _Start:
         anchors = self.position.weight.repeat(self.pattern.num_embeddings, 1)  # (Q, 2) x, y
-        query_pos = (
-            self.adapt_pos2d(sine_features_2d(anchors, self.dim // 2))[None],
-            self.adapt_pos1d(sine_features(anchors[:, 0], self.dim))[None],
-            self.adapt_pos1d(sine_features(anchors[:, 1], self.dim))[None],
-        )
-        queries = self.pattern.weight.repeat_interleave(self.position.num_embeddings, dim=0)
-        queries = queries[None].expand(batch, -1, -1)
-        layers = []
-        for layer in self.decoder_layers:
-            queries = layer(queries, query_pos, source, source_pos)
-            layers.append(self._answer(queries, anchors))
+        pos = self.adapt_pos2d(sine_features_2d(anchors, self.dim // 2))[None]
+        row_pos = self.adapt_pos1d(sine_features(anchors[:, 0], self.dim))[None]
+        column_pos = self.adapt_pos1d(sine_features(anchors[:, 1], self.dim))[None]
+        queries = self.pattern.weight.repeat_interleave(self.position.num_embeddings, dim=0)[None]
+        return _Start(anchors, pos, (row_pos, column_pos), self._layers[0].compare(queries, pos))
+
+    def _decode(self, source: Tensor, source_pos: tuple[Tensor, Tensor]) -> tuple[Queries, ...]:
+        first, *later = self._layers
+        before_the_image = [
+            *(self.position.weight, self.pattern.weight),
+            *(self.adapt_pos1d.parameters()),
+            *(self.adapt_pos2d.parameters()),
+            *(first.parameters()),
+        ]
+        start = self._start() if self.training else self._starts.get(before_the_image, self._start)
+        queries = first(start.compared.expand(len(source), -1, -1), start.axes_pos, source, source_pos)
+        layers = [self._answer(queries, start.anchors)]
+        for layer in later:
+            queries = layer(layer.compare(queries, start.pos), start.axes_pos, source, source_pos)
+            layers.append(self._answer(queries, start.anchors))
         return tuple(layers)
+
+    @property
+    def _layers(self) -> list[AnchorDecoderLayer]:
+        return list(self.decoder_layers)  # type: ignore[arg-type]
 
     def _answer(self, queries: Tensor, anchors: Tensor) -> Queries:
         """Centres are offsets from the anchor in logit space; sizes have no reference."""

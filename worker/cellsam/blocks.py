@@ -17,7 +17,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from labeling.rle import masks_of_labels
-from worker.cellsam.stitching import Segmentation
+from worker.cellsam.sources import PixelSource
+from worker.cellsam.stitching import Cell, Segmentation
 
 Labels = NDArray[np.int32]
 
@@ -48,14 +49,15 @@ class JoinedLabels:
     parts: Labels
 
 
-def segmentation_by_blocks(
-    image: NDArray[Any],
+def cells_by_blocks(
+    source: PixelSource,
     segment: Callable[[NDArray[Any]], Segmentation],
     *,
     blocks: Blocks = DEFAULT,
     progress: Callable[[float], None] = lambda _: None,
-) -> Segmentation:
+) -> list[Cell]:
     """All cells of an image by blocks. Boxes are those of the masks; scores the best of the parts that were joined."""
+    image = source.read((0, 0, source.width, source.height))
     scores: list[NDArray[np.float32]] = []
     ious: list[NDArray[np.float32]] = []
 
@@ -67,15 +69,14 @@ def segmentation_by_blocks(
         return found.labels
 
     joined = segment_blocks(image, labels_of, blocks)
-    masks = tuple(mask for _, mask in masks_of_labels(joined.labels))
-    boxes = np.array([mask.box for mask in masks], dtype=np.float32)
-    return Segmentation(
-        joined.labels,
-        boxes.reshape(-1, 4),
-        _best(scores, joined.parts, len(masks)),
-        masks,
-        _best(ious, joined.parts, len(masks)),
+    masks = [mask for _, mask in masks_of_labels(joined.labels)]
+    best = zip(
+        masks, _best(scores, joined.parts, len(masks)), _best(ious, joined.parts, len(masks)), strict=True
     )
+    return [
+        Cell(mask, np.array(mask.box, dtype=np.float32), float(score), float(iou))
+        for mask, score, iou in best
+    ]
 
 
 def _best(values: list[NDArray[np.float32]], parts: Labels, count: int) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from labeling.matching import Counts, count_matches
 from worker.cellsam.features import Features
 from worker.cellsam.predictor import Predictor
-from worker.cellsam.stitching import assemble
+from worker.cellsam.stitching import ASSEMBLE
 
 GRID = tuple(round(float(value), 2) for value in np.arange(0.2, 0.85, 0.05))
 TIE = 0.002  # of F1: within it the threshold nearest to the present one is kept, being no worse founded
@@ -35,10 +35,13 @@ def calibrate(
     *,
     pause: Callable[[], None] = lambda: None,
 ) -> Calibration:
-    """Try every threshold of `GRID` on (features, true labels (H, W)); masks are decoded once for all of them.
+    """Try every box threshold of `GRID`, as the configuration has it, on (features, true labels (H, W)).
+
+    Cells are found just as `Predictor.segment` would with that threshold; masks are decoded once for all of them.
 
     Raises ValueError if there are no samples.
     """
+    assemble = ASSEMBLE[predictor.model.config.strategies.overlaps]
     totals = dict.fromkeys(GRID, Counts())
     seen = 0
     for features, labels in samples:
@@ -46,7 +49,7 @@ def calibrate(
         seen += 1
         candidates = predictor.candidates(features, floor=GRID[0])
         for threshold in GRID:
-            chosen = [candidate for candidate in candidates if candidate.score > threshold]
+            chosen = [candidate for candidate in candidates if candidate.admitted_below > threshold]
             found = assemble(chosen, features.frame.height, features.frame.width)
             totals[threshold] += count_matches(labels, found.labels)
     if not seen:

@@ -1,4 +1,4 @@
-"""A decoder's logits to one clean cell: holes filled, islands removed (as SAM does), and never nothing on request."""
+"""A decoder's logits to a clean cell: holes filled, islands removed, and never nothing on request."""
 
 from __future__ import annotations
 
@@ -21,9 +21,30 @@ def largest_island(mask_hw: Mask) -> Mask:
     return np.asarray(pieces == sizes.argmax())
 
 
-def clean(mask_hw: Mask) -> Mask:
-    """One piece without holes. SAM's clean-up without its area limits: a cell is one simply connected thing."""
-    return np.asarray(ndimage.binary_fill_holes(largest_island(mask_hw)), dtype=bool)
+def clean(mask_hw: Mask, region_px: int = 0) -> Mask:
+    """SAM's clean-up: holes of less than `region_px` pixels are filled, then islands of less are removed, and the
+    largest island stays in any case. 0: without that limit, one piece without holes.
+
+    Regions are 8-connected, as SAM counts them. What reaches the window's border is no hole: it may go on behind it.
+    """
+    if not region_px:
+        return np.asarray(ndimage.binary_fill_holes(largest_island(mask_hw)), dtype=bool)
+    outside = np.pad(~mask_hw, 1, constant_values=True)
+    return islands(~_large_regions(outside, region_px)[1:-1, 1:-1], region_px)
+
+
+def islands(mask_hw: Mask, region_px: int = 0) -> Mask:
+    """Without 8-connected pieces of less than `region_px` pixels, but never without the largest; 0: it alone."""
+    large = _large_regions(mask_hw, region_px) if region_px else None
+    return large if large is not None and large.any() else largest_island(mask_hw)
+
+
+def _large_regions(mask_hw: Mask, least_px: int) -> Mask:
+    """Without the 8-connected pieces of less than so many pixels."""
+    pieces, _ = ndimage.label(mask_hw, structure=EIGHT_NEIGHBOURS)
+    large = np.bincount(pieces.ravel()) >= least_px
+    large[0] = False
+    return np.asarray(large[pieces])
 
 
 def best_pixels(logits_hw: NDArray[np.float32], inside_hw: Mask) -> Mask:

@@ -86,7 +86,7 @@ class TilingConfig:
     """
 
     tile_px: int
-    scale: int
+    scale: float
     overlap_px: int
     stretch_px: int = 0
     padding: Literal["mirror", "zeros"] = "mirror"
@@ -94,16 +94,21 @@ class TilingConfig:
     @property
     def input_px(self) -> int:
         """The side of the model's square input."""
-        return self.tile_px * self.scale
+        return round(self.tile_px * self.scale)
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Decisions of inference. `box` on CellFinder's score, `iou` on the decoder's own estimate, `mask` on logits."""
+    """Decisions of inference. `box` on CellFinder's score, `iou` on the decoder's own estimate, `mask_logit` on pixels,
+    `region_px` on their regions.
+    """
 
     box: float
     iou: float
     mask_logit: float = 0.0
+    # SAM's `min_mask_region_area`, in image pixels: smaller holes are filled and smaller islands removed. 0: all holes,
+    # and all islands but the largest, so that a cell is one simply connected thing.
+    region_px: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,7 @@ class Strategies:
     each normalised by itself. Its results then come close to that package's, and break cells at seams as it does.
     """
 
-    # `channels.NORMALISERS`: percentiles; CLAHE as in the paper; the brightest thousandth clipped, then CLAHE.
+    # `intensity.NORMALISERS`: percentiles; CLAHE as in the paper; the brightest thousandth clipped, then CLAHE.
     intensity: Literal["percentiles", "clahe", "clipped_clahe"] = "percentiles"
     # `trunk_inputs.PREPARE`: each trunk's own treatment of a tile.
     inputs: Literal["same", "adversarial", "plain"] = "same"
@@ -205,7 +210,8 @@ PAPER = CellSAMConfig(
     ),
     mask=MaskConfig(dim=256),
     tiling=TilingConfig(tile_px=512, scale=2, overlap_px=128, padding="zeros"),
-    thresholds=Thresholds(box=0.4, iou=0.5),
+    # SAM cleans regions of less than 100 pixels; of an image enlarged twice, that is 25 of its own.
+    thresholds=Thresholds(box=0.4, iou=0.5, region_px=25),
     strategies=Strategies(intensity="clahe"),
 )
 

@@ -31,10 +31,11 @@ class Features:
     made, kept and dropped together.
     """
 
-    maps: dict[str, Tensor]  # each (tiles, C, h, w) float16, in the order of `frame.tiles`
+    maps: dict[str, Tensor]  # each (tiles, C, h, w) float16, in the order of `held`
     frame: Frame
     trunk_hash: str
     preprocessing: str
+    held: tuple[int, ...] = ()  # the tiles whose maps these are, if not all of `frame.tiles` in their order
 
     @property
     def tokens(self) -> Tensor:
@@ -45,6 +46,16 @@ class Features:
     def finder_tokens(self) -> Tensor:
         """(tiles, C, h, w), what CellFinder reads."""
         return self.maps.get(FINDER_MAP, self.tokens)
+
+    def row(self, index: int) -> int:
+        """Where the maps of a tile of the frame are. Raises FeaturesError if they are in another part."""
+        if not self.held:
+            return index
+        if index not in self.held:
+            raise FeaturesError(
+                f"these features are of some tiles of the image; tile {index} is not among them"
+            )
+        return self.held.index(index)
 
     @property
     def nbytes(self) -> int:
@@ -59,6 +70,7 @@ class Features:
             "tiling": asdict(tiling),
             "trunk_hash": self.trunk_hash,
             "preprocessing": self.preprocessing,
+            "held": self.held,
         }
         maps = {name: tokens.cpu().contiguous() for name, tokens in self.maps.items()}
         return save_tensors(maps, metadata={"format": FORMAT, "about": json.dumps(about)})
@@ -73,11 +85,13 @@ class Features:
             metadata = header["__metadata__"]
             about = json.loads(metadata["about"])
             frame = Frame(int(about["height"]), int(about["width"]), TilingConfig(**about["tiling"]))
-            features = cls(maps, frame, str(about["trunk_hash"]), str(about["preprocessing"]))
+            held = tuple(int(index) for index in about.get("held", ()))
+            features = cls(maps, frame, str(about["trunk_hash"]), str(about["preprocessing"]), held)
         except (SafetensorError, KeyError, TypeError, ValueError) as error:
             raise FeaturesError(f"not a features file: {error}") from error
         if metadata.get("format") != FORMAT:
             raise FeaturesError(f"features of format {metadata.get('format')!r}, expected {FORMAT!r}")
-        if any(tokens.dtype != torch.float16 or len(tokens) != len(frame.tiles) for tokens in maps.values()):
+        count = len(held or frame.tiles)
+        if any(tokens.dtype != torch.float16 or len(tokens) != count for tokens in maps.values()):
             raise FeaturesError("the maps do not fit the image's tiles")
         return features

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from labeling.rle import BoxMask
 from worker.cellsam.cleanup import best_pixels, clean
+from worker.cellsam.config import Thresholds
 from worker.cellsam.features import FeaturesError
 from worker.cellsam.preprocess import Frame, Tile, Window
 from worker.cellsam.prompts import PromptError
@@ -33,24 +34,23 @@ class ReadMask:
     logits: NDArray[np.float32]
 
 
-def near_its_box(logits: Logits, box: Box, tile: Tile, frame: Frame, threshold: float) -> ReadMask:
-    """What lies in and around the box, as one piece without holes; empty if that is too small for a cell."""
+def near_its_box(logits: Logits, box: Box, tile: Tile, frame: Frame, thresholds: Thresholds) -> ReadMask:
+    """What lies in and around the box, cleaned; empty if that is too small for a cell."""
     window = _around(box, frame.tile_window(tile))
     values = frame.map_to_window(logits, tile, window)
-    mask = clean(values > threshold)
+    mask = clean(values > thresholds.mask_logit, thresholds.region_px)
     return ReadMask(window, mask & (np.count_nonzero(mask) >= MIN_CELL_PX), values)
 
 
-def wherever_it_is(logits: Logits, box: Box, tile: Tile, frame: Frame, threshold: float) -> ReadMask:
+def wherever_it_is(logits: Logits, box: Box, tile: Tile, frame: Frame, thresholds: Thresholds) -> ReadMask:
     """All that is above the threshold, as SAM enlarges it. Pixels that cannot be are not computed."""
-    window = _support(logits > threshold, tile, frame)
+    window = _support(logits > thresholds.mask_logit, tile, frame)
     values = frame.map_to_window(logits, tile, window, through_input=True)
-    return ReadMask(window, values > threshold, values)
+    return ReadMask(window, values > thresholds.mask_logit, values)
 
 
-READ: Mapping[str, Callable[[Logits, Box, Tile, Frame, float], ReadMask]] = MappingProxyType(
-    {"boxed": near_its_box, "whole": wherever_it_is}
-)
+Read = Callable[[Logits, Box, Tile, Frame, Thresholds], ReadMask]
+READ: Mapping[str, Read] = MappingProxyType({"boxed": near_its_box, "whole": wherever_it_is})
 
 
 def asked_for(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Literal, TypeVar
 
 import numpy as np
 import torch
@@ -14,75 +15,48 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from labeling.rle import BoxMask
-from worker.cellsam.blocks import segmentation_by_blocks
-from worker.cellsam.boxes import iou_and_giou
-from worker.cellsam.channels import config_channels, preprocessing_name
+from worker.cellsam.blocks import cells_by_blocks
+from worker.cellsam.candidates import Candidate
+from worker.cellsam.cell_size import CellSize, cell_size
+from worker.cellsam.channels import Image, as_source, preprocessing_name
 from worker.cellsam.checkpoint import load_state, state_hash, trunk_hash
 from worker.cellsam.config import Thresholds
+from worker.cellsam.decoded import decoded_candidate
+from worker.cellsam.detections import Found
+from worker.cellsam.embeddings import Embeddings, TrunkCounter
 from worker.cellsam.features import Features, FeaturesError
+from worker.cellsam.found_blocks import BlockFolder
+from worker.cellsam.mask_decoder import prompt_batch
 from worker.cellsam.mask_reading import READ, asked_for
 from worker.cellsam.model import CellSAM
-from worker.cellsam.preprocess import Boxes, Frame
-from worker.cellsam.prompts import Points, PromptError, Prompts
+from worker.cellsam.model_input import ModelInput
+from worker.cellsam.preprocess import Boxes
+from worker.cellsam.prompts import BoxPrompts, PointPrompts, PromptError, Prompts, prompt_batches
 from worker.cellsam.selection import rank
-from worker.cellsam.stitching import ASSEMBLE, Candidate, Segmentation
+from worker.cellsam.sources import Samples
+from worker.cellsam.stitching import BELOW_ALL, Segmentation
+from worker.cellsam.sweep import (
+    CellList,
+    CellSink,
+    Progress,
+    ShouldStop,
+    Stopped,
+    TileCells,
+    TilesDone,
+    never,
+    sweep,
+    untold,
+)
 from worker.cellsam.trunk import Trunk
 from worker.cellsam.trunk_inputs import PREPARE
 
 __all__ = ["Embeddings", "Predictor", "PromptError", "Stopped", "TrunkCounter"]
 
 T = TypeVar("T")
-Progress = Callable[[float], None]
-ShouldStop = Callable[[], bool]
+Scale = float | Literal["auto"] | None
 
 TRUNK_BATCH = 4  # tiles; larger batches are no faster on a CPU
-PROMPT_BATCH = 16
-EMBED_SHARE = 0.5  # of a segmentation's time, for its progress
-# Boxes that were left out are of interest down to this share of the box threshold, and where no better box overlaps
-# them by this IoU.
-DOUBT_SHARE, SAME_BOX = 0.5, 0.5
-
-
-class Stopped(Exception):
-    """`should_stop` said so."""
-
-
-def _ignore(_: float) -> None:
-    pass
-
-
-def _never() -> bool:
-    return False
-
-
-@dataclass
-class TrunkCounter:
-    """How many times the trunk ran. Predictors made by `with_neck` share it: they share the trunk."""
-
-    calls: int = 0
-
-
-@dataclass(frozen=True)
-class Embeddings:
-    """The neck's output for an image, computed tile by tile as prompts ask for it. Valid for one neck."""
-
-    features: Features
-    neck_hash: str
-    tiles: dict[int, Tensor] = field(default_factory=dict)  # tile -> (1, C, h, w) float32
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One tile's boxes in image pixels, best first."""
-
-    boxes: Boxes  # (n, 4) as the mask decoder gets them; the released model's may reach beyond the image
-    scores: NDArray[np.float32]  # (n,)
-    owned: NDArray[np.bool_]  # (n,) whether the tile reports them
-    cut: NDArray[np.bool_]  # (n,) whether it cuts them
-    certain: slice  # those above the threshold
-
-    def __getitem__(self, rows: slice) -> Found:
-        return Found(self.boxes[rows], self.scores[rows], self.owned[rows], self.cut[rows], rows)
+DOUBT_SHARE = 0.5  # of the threshold, down to which boxes that were left out are of interest
 
 
 class Predictor:
@@ -161,35 +135,67 @@ class Predictor:
     @torch.no_grad()
     def embed(
         self,
-        image: NDArray[Any],
+        image: Image,
         roles: Sequence[str] | None = None,
         *,
+        scale: Scale = None,
+        enhance: bool = False,
+        equalised: bool = False,
         keep: torch.dtype = torch.float16,
-        progress: Progress = _ignore,
-        should_stop: ShouldStop = _never,
+        progress: Progress = untold,
+        should_stop: ShouldStop = never,
     ) -> Features:
-        """Run the trunk over all tiles of an (H, W) or (H, W, C) image; `roles` as in `channels.model_channels`.
+        """Run the trunk over all tiles of an (H, W) or (H, W, C) image; `roles` as in `channels.model_image`.
 
-        `keep` is the type in which the maps are kept: half precision is what the cache stores.
+        `scale`: a number of times by which the image is enlarged beyond the model's usual way, or "auto" (see
+        `cell_size`). `enhance`: for low or uneven contrast. `equalised`: CLAHE was done before, see
+        `channels.config_image`. `keep` is the type in which the maps are kept: half precision is what the cache stores.
 
         Raises ImageError for an unusable image, Stopped if asked to stop between batches.
         """
+        made = self._input(image, roles, scale, enhance, equalised)
+        order = made.frame.embedded
+        parts = self._embed_tiles(made, order, keep, TilesDone(len(order), progress, should_stop))
+        rows = torch.tensor(np.argsort(order))
+        return replace(parts, maps={name: tokens[rows] for name, tokens in parts.maps.items()}, held=())
+
+    def _input(
+        self,
+        image: Image,
+        roles: Sequence[str] | None,
+        scale: Scale,
+        enhance: bool,
+        equalised: bool = False,
+    ) -> ModelInput:
         config = self.model.config
-        pixels = config_channels(image, roles, config)
-        frame = Frame(pixels.shape[1], pixels.shape[2], config.tiling)
-        prepare = PREPARE[config.strategies.inputs]
+        made = ModelInput.of(image, roles, config, enhance=enhance, equalised=equalised)
+        found = cell_size(made, self._look_at, self.thresholds.box).scale if scale == "auto" else scale
+        return made if found is None else made.at_scale(config, found, enhance=enhance)
+
+    def cell_size(self, image: Image, roles: Sequence[str] | None = None) -> CellSize:
+        """The typical diameter of an image's cells, and the scale that suits it. Raises ImageError."""
+        return cell_size(ModelInput.of(image, roles, self.model.config), self._look_at, self.thresholds.box)
+
+    @torch.no_grad()
+    def _look_at(self, part: ModelInput) -> list[Found]:
+        tiles = part.frame.finest
+        features = self._embed_tiles(part, tiles, torch.float16, TilesDone(len(tiles), untold, never))
+        return [self._find(features, index) for index in tiles]
+
+    def _embed_tiles(
+        self, made: ModelInput, tiles: Sequence[int], keep: torch.dtype, told: TilesDone
+    ) -> Features:
+        """The trunks' maps of these tiles, in their order."""
         maps: dict[str, list[Tensor]] = {name: [] for name in self.model.trunks}
-        done = 0
-        for batch in _batches(frame.inputs(pixels), TRUNK_BATCH):
-            if should_stop():
-                raise Stopped
-            tiles = torch.stack(batch)
+        prepare = PREPARE[self.model.config.strategies.inputs]
+        for batch in _batches(iter(tiles), TRUNK_BATCH):
+            told.check()
+            inputs = torch.stack([made.tile(index) for index in batch])
             for name, trunk in self.model.trunks.items():
-                maps[name].append(self._trunk(trunk, prepare[name](tiles)).to("cpu", keep))
-            done += len(batch)
-            progress(min(1.0, done / len(frame.tiles)))
+                maps[name].append(self._trunk(trunk, prepare[name](inputs)).to("cpu", keep))
+            told.count(len(batch))
         joined = {name: torch.cat(parts) for name, parts in maps.items()}
-        return Features(joined, frame, self.trunk_hash, self.preprocessing)
+        return Features(joined, made.frame, self.trunk_hash, made.preprocessing, tuple(tiles))
 
     def _trunk(self, trunk: Trunk, inputs: Tensor) -> Tensor:
         self._counter.calls += 1
@@ -206,11 +212,12 @@ class Predictor:
     def detect(
         self, features: Features, *, threshold: float | None = None
     ) -> tuple[Boxes, NDArray[np.float32]]:
-        """CellFinder's boxes (n, 4) in image pixels and scores (n,) above the box threshold, best first.
+        """CellFinder's boxes (n, 4) in image pixels and scores (n,) above `threshold` (default: that of the model and,
+        if it moves it, of the image), best first.
 
         Each cell is reported by the tile in whose middle it lies; cells that several tiles cut are left as they are.
         """
-        found = [self._find(features, index, threshold) for index in features.frame.finest]
+        found = [self._find(features, index, score=threshold) for index in features.frame.finest]
         owned = [(tile.boxes[tile.owned], tile.scores[tile.owned]) for tile in found]
         boxes = np.concatenate([boxes for boxes, _ in owned])
         scores = np.concatenate([scores for _, scores in owned])
@@ -218,21 +225,31 @@ class Predictor:
         return features.frame.clip(boxes[order]), scores[order]
 
     def _find(
-        self, features: Features, index: int, threshold: float | None, *, doubt_share: float = 1.0
+        self,
+        features: Features,
+        index: int,
+        *,
+        box_threshold: float | None = None,
+        score: float | None = None,
+        doubt_share: float = 1.0,
     ) -> Found:
-        """One tile's boxes down to `doubt_share` of the threshold; None: the model's own."""
+        """One tile's boxes down to `doubt_share` of the threshold: what `box_threshold` (default: the model's) amounts
+        to in this image, or the very `score`.
+        """
         self._check(features)
-        config, frame, tile = self.model.config, features.frame, features.frame.tiles[index]
         with self._products():
-            output = self.model.find(self._tokens(features.finder_tokens, index))
-        ranking = rank(output, config.strategies.selection, self.thresholds.box)
-        threshold = ranking.threshold if threshold is None else threshold
-        shown = ranking.above(doubt_share * threshold)
-        boxes = frame.to_image(ranking.boxes_xyxy_unit[shown] * config.trunk.input_px, tile)
-        owned, cut = frame.owned(boxes, index), frame.cut(boxes, index)
-        if config.strategies.selection == "fixed":
-            boxes = frame.clip(boxes)
-        return Found(boxes, ranking.scores[shown], owned, cut, ranking.above(threshold))
+            output = self.model.find(self._tokens(features.finder_tokens, features.row(index)))
+        selection = self.model.config.strategies.selection
+        ranking = rank(output, selection, self.thresholds.box if box_threshold is None else box_threshold)
+        threshold = ranking.threshold if score is None else score
+        return Found.of(
+            ranking,
+            features.frame,
+            index,
+            threshold=threshold,
+            down_to=doubt_share * threshold,
+            clipped=selection == "fixed",
+        )
 
     # Features and prompts to masks
 
@@ -246,14 +263,15 @@ class Predictor:
         self,
         features: Features | Embeddings,
         *,
-        boxes: Boxes | Sequence[Sequence[float]] | None = None,
-        points: Points | None = None,
+        boxes: BoxPrompts | None = None,
+        points: PointPrompts | None = None,
     ) -> tuple[list[BoxMask], NDArray[np.float32]]:
         """A mask in image pixels and the decoder's score (its IoU estimate) for each prompt, in the prompts' order.
 
-        `boxes` (N, 4) x0, y0, x1, y1 and/or `points` = (N, P, 2) x, y and (N, P) labels (1 cell, 0 background),
-        in image pixels. A prompt always gets a mask, however low its score: where no pixel passes the threshold,
-        the best ones inside the box. Boxes are cut at the image's border.
+        A prompt is a box, points or both, in image pixels: `boxes` (N, 4) x0, y0, x1, y1, or None for those without
+        one; `points` for each prompt a (P, 3) array of x, y and label (1 cell, 0 background), as many as it has.
+        A prompt always gets a mask, however low its score and whatever the other prompts are: where no pixel passes
+        the threshold, the best ones inside the box. Boxes are cut at the image's border.
 
         Raises PromptError if prompts are malformed or lie outside the image, FeaturesError if the features are of
         another trunk.
@@ -262,24 +280,17 @@ class Predictor:
         if embeddings.neck_hash != self.neck_hash:
             raise FeaturesError("these embeddings were made by another neck")
         frame = embeddings.features.frame
-        prompts = Prompts.of(boxes, points, frame, self.model.config.mask.box_raster)
-        masks: dict[int, BoxMask] = {}
-        scores = np.zeros(len(prompts.boxes), dtype=np.float32)
-        for index, members in prompts.by_tile(frame).items():
-            for chunk in _batches(iter(members), PROMPT_BATCH):
-                rows = np.array(chunk)
-                logits, ious = self._logits(embeddings, index, prompts.of_rows(rows))
-                for row, row_logits, iou in zip(chunk, logits, ious, strict=True):
-                    masks[row] = asked_for(
-                        row_logits,
-                        prompts.boxes[row],
-                        frame.tiles[index],
-                        frame,
-                        self.thresholds.mask_logit,
-                        loose=prompts.loose,
-                    )
-                    scores[row] = iou
-        return [masks[row] for row in range(len(masks))], scores
+        found: dict[int, tuple[BoxMask, float]] = {}
+        needs_boxes, at_most = self.model.config.mask.box_raster, prompt_batch(self.device)
+        batches = prompt_batches(boxes, points, frame, needs_boxes=needs_boxes, at_most=at_most)
+        for index, places, prompts in batches:
+            tile, cut = frame.tiles[index], self.thresholds.mask_logit
+            answers = zip(places, prompts.boxes, *self._logits(embeddings, index, prompts), strict=True)
+            for place, box, logits, iou in answers:
+                mask = asked_for(logits, box, tile, frame, cut, loose=prompts.loose)
+                found[int(place)] = mask, float(iou)
+        ordered = [found[place] for place in range(len(found))]
+        return [mask for mask, _ in ordered], np.array([iou for _, iou in ordered], dtype=np.float32)
 
     def _logits(
         self, embeddings: Embeddings, index: int, prompts: Prompts
@@ -288,139 +299,142 @@ class Predictor:
         features = embeddings.features
         tile = features.frame.tiles[index]
         if index not in embeddings.tiles:
-            embeddings.tiles[index] = self.model.neck(self._tokens(features.tokens, index))
-        boxes = points = None
-        if not prompts.loose:
-            boxes = torch.from_numpy(features.frame.to_input(prompts.boxes, tile)).to(self.device)
-        if prompts.points is not None:
-            places = features.frame.to_input(prompts.points[0].reshape(-1, 2), tile).reshape(
-                prompts.points[0].shape
-            )
-            points = (
-                torch.from_numpy(places).to(self.device),
-                torch.from_numpy(prompts.points[1]).to(self.device),
-            )
+            embeddings.tiles[index] = self.model.neck(self._tokens(features.tokens, features.row(index)))
+        boxes, points = prompts.to_input(features.frame, tile, self.device)
         with self._products():
             logits, iou = self.model.decode(embeddings.tiles[index], boxes_xyxy=boxes, points=points)
         return logits.float().cpu().numpy(), iou.float().cpu().numpy()
 
     # Everything at once
 
-    @torch.no_grad()
     def segment(
         self,
-        image: NDArray[Any],
+        image: Image,
         roles: Sequence[str] | None = None,
         *,
-        progress: Progress = _ignore,
-        should_stop: ShouldStop = _never,
+        scale: Scale = None,
+        enhance: bool = False,
+        folder: Path | None = None,
+        progress: Progress = untold,
+        should_stop: ShouldStop = never,
     ) -> Segmentation:
-        """`embed`, then `segment_features`; in blocks if the model's strategies say `compat`."""
-        if self.model.config.strategies.compat:
-            return segmentation_by_blocks(
-                image,
-                lambda block: self.segment_features(
-                    self.embed(block, roles, should_stop=should_stop), should_stop=should_stop
-                ),
-                progress=progress,
-            )
-        features = self.embed(
-            image, roles, progress=lambda done: progress(done * EMBED_SHARE), should_stop=should_stop
+        """All cells of an image; what `embed` and `segment_features` give, with a block of tiles in memory at a time.
+
+        Arguments and errors are those of `embed`, `folder` is that of `segment_into`.
+        """
+        source, found = as_source(image), CellList()
+        doubted = self.segment_into(
+            found,
+            source,
+            roles,
+            scale=scale,
+            enhance=enhance,
+            folder=folder,
+            progress=progress,
+            should_stop=should_stop,
         )
-        rest = 1 - EMBED_SHARE
-        return self.segment_features(
-            features, progress=lambda done: progress(EMBED_SHARE + done * rest), should_stop=should_stop
-        )
+        return Segmentation.of(found.cells, source.height, source.width, doubted=doubted)
+
+    @torch.no_grad()
+    def segment_into(
+        self,
+        sink: CellSink,
+        image: Image,
+        roles: Sequence[str] | None = None,
+        *,
+        scale: Scale = None,
+        enhance: bool = False,
+        folder: Path | None = None,
+        progress: Progress = untold,
+        should_stop: ShouldStop = never,
+    ) -> list[float]:
+        """`segment` in bounded memory, whatever the image's size: cells go to `sink` as soon as they are final. Returns
+        the doubted scores.
+
+        `folder` keeps what was found so far, by image and model: a call that was stopped or killed is taken up by the
+        next one, which gives the same cells. Delete it when all is done.
+        """
+        source, strategies = as_source(image), self.model.config.strategies
+        if strategies.compat:
+
+            def segment(block: Samples) -> Segmentation:
+                features = self.embed(block, roles, should_stop=should_stop)
+                return self.segment_features(features, should_stop=should_stop)
+
+            sink.take(cells_by_blocks(source, segment, progress=progress), BELOW_ALL)
+            return []
+        made = self._input(source, roles, scale, enhance)
+        told = TilesDone(len(made.frame.searched), progress, should_stop, steps=2)
+
+        def look(tiles: Sequence[int]) -> list[TileCells]:
+            return self._look(self._embed_tiles(made, tiles, torch.float16, told), tiles, told)
+
+        decisions = self.model, self.thresholds, self.precision
+        kept = None if folder is None else BlockFolder.of(folder, source, roles, made, *decisions)
+        return sweep(made.frame, look, sink, told, overlaps=strategies.overlaps, kept=kept)
 
     @torch.no_grad()
     def segment_features(
-        self, features: Features, *, progress: Progress = _ignore, should_stop: ShouldStop = _never
+        self, features: Features, *, progress: Progress = untold, should_stop: ShouldStop = never
     ) -> Segmentation:
         """All cells of an image from its cached features; no trunk call. Raises as `embed` does."""
-        doubted: list[float] = []
-        candidates = self.candidates(features, doubted=doubted, progress=progress, should_stop=should_stop)
-        assemble = ASSEMBLE[self.model.config.strategies.overlaps]
-        found = assemble(candidates, features.frame.height, features.frame.width)
-        return replace(found, doubted=np.array(doubted, dtype=np.float32))
+        frame, found = features.frame, CellList()
+        told = TilesDone(len(frame.searched), progress, should_stop)
+        doubted = sweep(
+            frame,
+            lambda tiles: self._look(features, tiles, told),
+            found,
+            told,
+            overlaps=self.model.config.strategies.overlaps,
+        )
+        return Segmentation.of(found.cells, frame.height, frame.width, doubted=doubted)
 
     @torch.no_grad()
-    def candidates(
-        self,
-        features: Features,
-        *,
-        floor: float | None = None,
-        doubted: list[float] | None = None,
-        progress: Progress = _ignore,
-        should_stop: ShouldStop = _never,
-    ) -> list[Candidate]:
-        """Every detection above `floor` (default: the box threshold) with its mask, before tiles are stitched.
+    def candidates(self, features: Features, *, floor: float | None = None) -> list[Candidate]:
+        """Every detection that a box threshold of `floor` (default: the model's) admits, with its mask, not stitched.
 
-        `doubted` is filled with the scores of boxes just under it, where no better box lies. Calibration decodes once
-        with a low floor and assembles the cells above each threshold that it tries.
+        Calibration decodes once with a low floor and assembles the cells above each threshold that it tries.
         """
-        embeddings, frame = Embeddings(features, self.neck_hash), features.frame
-        candidates: list[Candidate] = []
-        left_out: list[float] = [] if doubted is None else doubted
-        for index in frame.finest:
-            if should_stop():
-                raise Stopped
-            candidates += self._tile_candidates(embeddings, index, floor, left_out)
-            embeddings.tiles.clear()  # a large image's neck output need not be in memory at once
-            progress((index + 1) / len(frame.finest))
-        return candidates
+        told = TilesDone(len(features.frame.searched), untold, never)
+        found = self._look(features, features.frame.searched, told, floor=floor)
+        return [candidate for tile in found for candidate in tile.candidates]
 
-    def _tile_candidates(
-        self, embeddings: Embeddings, index: int, floor: float | None, doubted: list[float]
-    ) -> Iterator[Candidate]:
-        features = embeddings.features
-        frame, strategies = features.frame, self.model.config.strategies
-        all_found = self._find(features, index, floor, doubt_share=DOUBT_SHARE)
-        doubtful = slice(all_found.certain.stop, None)
-        doubted += all_found.scores[doubtful][
-            (all_found.owned & _is_best(all_found.boxes))[doubtful]
-        ].tolist()
+    def _look(
+        self, features: Features, tiles: Sequence[int], told: TilesDone, *, floor: float | None = None
+    ) -> list[TileCells]:
+        found = []
+        for index in tiles:
+            told.check()
+            found.append(self._tile_cells(features, index, floor))
+            told.count()
+        return found
+
+    def _tile_cells(self, features: Features, index: int, floor: float | None) -> TileCells:
+        embeddings, frame = Embeddings(features, self.neck_hash), features.frame
+        read = READ[self.model.config.strategies.masks]
+        all_found = self._find(features, index, box_threshold=floor, doubt_share=DOUBT_SHARE)
         found = all_found[all_found.certain]
-        # A cell smaller than half the overlap is whole in the tile that owns it; only larger fragments are of use.
-        sides = (found.boxes[:, 2:] - found.boxes[:, :2]).max(axis=1, initial=0)
-        rows = np.flatnonzero(found.owned | (found.cut & (sides > self.model.config.tiling.overlap_px / 2)))
-        for chunk in _batches(iter(rows), PROMPT_BATCH):
-            members = np.array(chunk)
-            logits, ious = self._logits(embeddings, index, Prompts(found.boxes[members]))
-            for row, row_logits, iou in zip(chunk, logits, ious, strict=True):
-                if iou < self.thresholds.iou:
-                    continue
-                read = READ[strategies.masks](
-                    row_logits, found.boxes[row], frame.tiles[index], frame, self.thresholds.mask_logit
-                )
-                if not read.mask.any():
-                    continue
-                yield Candidate(
-                    box_xyxy_px=frame.clip(found.boxes[row]),
-                    score=float(found.scores[row]),
-                    iou=float(iou),
-                    tile=index,
-                    tile_window=frame.tile_window(frame.tiles[index]),
-                    cut=bool(found.cut[row]),
-                    window=read.window,
-                    mask=read.mask,
-                    logits=read.logits,
-                )
+        decoded = [
+            decoded_candidate(
+                found, row, logits, iou, frame=frame, index=index, read=read, thresholds=self.thresholds
+            )
+            for rows in _batches(iter(found.worth_decoding(frame, index)), prompt_batch(self.device))
+            for row, logits, iou in zip(
+                rows, *self._logits(embeddings, index, Prompts(found.boxes[np.array(rows)])), strict=True
+            )
+        ]
+        candidates = [candidate for candidate in decoded if candidate is not None]
+        return TileCells(candidates, [] if frame.tiles[index].level else all_found.doubted())
 
     def _tokens(self, tokens: Tensor, index: int) -> Tensor:
         return tokens[index : index + 1].to(self.device, torch.float32)
 
     def _check(self, features: Features) -> None:
-        if features.trunk_hash != self.trunk_hash or features.preprocessing != self.preprocessing:
+        usual = features.preprocessing.split("+")[0]
+        if features.trunk_hash != self.trunk_hash or usual != self.preprocessing:
             raise FeaturesError(
                 "these features were made by another trunk or another preprocessing; embed the image again"
             )
-
-
-def _is_best(boxes: Boxes) -> NDArray[np.bool_]:
-    """(n,) whether no earlier one of the boxes, which come best first, lies in the same place."""
-    rows = torch.from_numpy(boxes)
-    iou, _ = iou_and_giou(rows[:, None], rows[None])
-    return np.asarray(~(iou > SAME_BOX).tril(-1).any(dim=1))
 
 
 def _batches(items: Iterator[T], size: int) -> Iterator[list[T]]:

@@ -10,8 +10,8 @@ with a scale of its own along each axis.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -25,11 +25,15 @@ from worker.cellsam.config import TilingConfig
 
 Boxes = NDArray[np.float32]  # (N, 4) x0, y0, x1, y1
 Window = tuple[int, int, int, int]  # half-open x0, y0, x1, y1 in image pixels
+ReadWindow = Callable[[Window], NDArray[np.float32]]  # -> (3, y1 - y0, x1 - x0) in [0, 1]
 
 # A prompt's box fills at most this share of its tile's side; a larger one goes to a coarser level. Beyond it too little
 # of the surroundings is visible, and such large cells were not seen in training.
 LARGEST_SHARE = 0.8
 EDGE_PX = 2.0  # input pixels from a tile's edge at which a box counts as cut
+# Levels above the finest on which cells are looked for: they show cells of up to LARGEST_SHARE of 2^3 tiles whole.
+COARSER_LEVELS = 3
+STRIP_PX = 2**22  # image pixels that are read at once to make a coarse tile
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +79,30 @@ class Frame:
     def tiles(self) -> tuple[Tile, ...]:
         return tuple(
             Tile(level, x, y)
-            for level in range(self.levels)
-            for y in self._starts(self.level_size(level)[0], self.tile_size[1])
-            for x in self._starts(self.level_size(level)[1], self.tile_size[0])
+            for level, (down, across) in enumerate(self._starts)
+            for y in down
+            for x in across
         )
 
     @cached_property
     def finest(self) -> range:
-        """Indices of the tiles of level 0, where cells are looked for."""
-        return range(sum(tile.level == 0 for tile in self.tiles))
+        """Indices of the tiles of level 0, where most cells are found."""
+        return range(self._first[1])
+
+    @cached_property
+    def searched(self) -> tuple[int, ...]:
+        """Indices of the tiles where cells are looked for, from top to bottom: no later one begins further up."""
+        found = range(self._first[min(self.levels, 1 + COARSER_LEVELS)])
+        return tuple(sorted(found, key=lambda index: (self.top(index), -self.tiles[index].level, index)))
+
+    @cached_property
+    def embedded(self) -> tuple[int, ...]:
+        """Indices of all tiles in the order in which they are embedded: first those where cells are looked for."""
+        return *self.searched, *range(len(self.searched), len(self.tiles))
+
+    def top(self, index: int) -> int:
+        """The first row of the image that a tile shows."""
+        return self.tile_window(self.tiles[index])[1]
 
     def level_size(self, level: int) -> tuple[int, int]:
         """(height, width) of a level in its own pixels."""
@@ -92,11 +111,12 @@ class Frame:
 
     def inputs(self, pixels: NDArray[np.float32]) -> Iterator[Tensor]:
         """(3, H, W) in [0, 1] -> for each tile of `tiles`, in order, its model input (3, S, S) float32."""
-        for level in range(self.levels):
-            reduced = self._padded(self._reduced(pixels, level))
-            for tile in self.tiles:
-                if tile.level == level:
-                    yield self._input(reduced, tile)
+        for tile in self.tiles:
+            yield self.input_of(lambda window: pixels[:, window[1] : window[3], window[0] : window[2]], tile)
+
+    def input_of(self, read: ReadWindow, tile: Tile) -> Tensor:
+        """A tile's model input (3, S, S) float32. Holds a tile of any level and STRIP_PX of the image at a time."""
+        return self._input(self._padded(self._reduced(read, tile)))
 
     def to_input(self, boxes_xyxy_px: Boxes, tile: Tile) -> Boxes:
         """Boxes in image pixels -> the tile's input pixels. Points (N, 2) are boxes without a second corner."""
@@ -122,12 +142,17 @@ class Frame:
         last = self.levels - 1
         side = float(max(box_xyxy_px[2] - box_xyxy_px[0], box_xyxy_px[3] - box_xyxy_px[1]))
         for level in range(self.levels):
-            if level < last and side > LARGEST_SHARE * self.tiling.tile_px * 2**level:
+            if level < last and side > self._largest(level):
                 continue
             best = self._best_tile(box_xyxy_px, level)
             if best is not None:
                 return best
         return len(self.tiles) - 1  # the top level's only tile
+
+    def too_large_for_finest(self, boxes_xyxy_px: Boxes) -> NDArray[np.bool_]:
+        """(N,) whether no tile of level 0 shows a box with its surroundings."""
+        sides = (boxes_xyxy_px[:, 2:] - boxes_xyxy_px[:, :2]).max(axis=1, initial=0)
+        return np.asarray(sides > self._largest(0))
 
     def owned(self, boxes_xyxy_px: Boxes, index: int) -> NDArray[np.bool_]:
         """(N,) whether a box's centre is inside the image and nearer to the middle of tile `index` than of any other.
@@ -136,8 +161,9 @@ class Frame:
         """
         tile = self.tiles[index]
         x, y = (boxes_xyxy_px[:, :2] + boxes_xyxy_px[:, 2:]).T / 2
-        left, right = self._core(tile.x, self.level_size(tile.level)[1], self.tile_size[0], tile.level)
-        top, bottom = self._core(tile.y, self.level_size(tile.level)[0], self.tile_size[1], tile.level)
+        down, across = self._starts[tile.level]
+        left, right = self._core(tile.x, across, self.tile_size[0], tile.level)
+        top, bottom = self._core(tile.y, down, self.tile_size[1], tile.level)
         inside = (x >= 0) & (y >= 0) & (x < self.width) & (y < self.height)
         return np.asarray(inside & (x >= left) & (x < right) & (y >= top) & (y < bottom))
 
@@ -191,62 +217,78 @@ class Frame:
         """(2,) input pixels per level pixel along x and y."""
         return (self.tiling.input_px / np.array(self.tile_size)).astype(np.float32)
 
-    def _starts(self, length: int, side: int) -> list[int]:
-        """Evenly spread, whole-pixel starts of tiles that cover `length` with at least the wanted overlap."""
+    @cached_property
+    def _starts(self) -> tuple[tuple[list[int], list[int]], ...]:
+        """For each level the places where tiles begin (down, across), in level pixels."""
+        across, down = self.tile_size
         overlap = self.tiling.overlap_px
-        if length <= side:
-            return [0]
-        count = -(-(length - overlap) // (side - overlap))
-        return [round(index * (length - side) / (count - 1)) for index in range(count)]
+        return tuple(
+            (_spread(height, down, overlap), _spread(width, across, overlap))
+            for height, width in map(self.level_size, range(self.levels))
+        )
 
-    def _core(self, start: int, length: int, side: int, level: int) -> tuple[float, float]:
+    @cached_property
+    def _first(self) -> tuple[int, ...]:
+        """The index of each level's first tile, and their number."""
+        counts = [len(down) * len(across) for down, across in self._starts]
+        return tuple(sum(counts[:level]) for level in range(self.levels + 1))
+
+    def _largest(self, level: int) -> float:
+        """Image pixels on the longer side of the largest box that a level's tiles show with its surroundings."""
+        return float(LARGEST_SHARE * self.tiling.tile_px * 2**level)
+
+    def _core(self, start: int, starts: Sequence[int], side: int, level: int) -> tuple[float, float]:
         """In image pixels, the stretch along one axis that a tile owns: half-way into each overlap."""
-        starts = self._starts(length, side)
         position, block = starts.index(start), 2**level
         low = -np.inf if position == 0 else (starts[position - 1] + side + start) / 2 * block
         high = np.inf if position == len(starts) - 1 else (start + side + starts[position + 1]) / 2 * block
         return float(low), float(high)
 
     def _best_tile(self, box: NDArray[np.float32], level: int) -> int | None:
-        centre = (box[:2] + box[2:]) / 2
-        best, nearest = None, np.inf
-        for index, tile in enumerate(self.tiles):
-            if tile.level != level:
-                continue
-            x0, y0, x1, y1 = self.tile_window(tile)
-            if not (x0 <= box[0] and y0 <= box[1] and box[2] <= x1 and box[3] <= y1):
-                continue
-            half = np.array(self.tile_size) * 2**level / 2
-            distance = float(np.abs(centre - (np.array([x0, y0]) + half)).max())
-            if distance < nearest:
-                best, nearest = index, distance
-        return best
+        """The tile in whose middle a box lies most, of those that hold all of it."""
+        down, across = self._starts[level]
+        row = _middlemost(box[1::2], down, self.tile_size[1], self.height, 2**level)
+        column = _middlemost(box[0::2], across, self.tile_size[0], self.width, 2**level)
+        if row is None or column is None:
+            return None
+        return self._first[level] + row * len(across) + column
 
-    def _reduced(self, pixels: NDArray[np.float32], level: int) -> Tensor:
-        image = torch.from_numpy(np.ascontiguousarray(pixels))[None]
-        # Blocks at the border may be partial; their average counts the pixels that exist.
-        return F.avg_pool2d(image, 2**level, ceil_mode=True)[0] if level else image[0]
+    def _reduced(self, read: ReadWindow, tile: Tile) -> NDArray[np.float32]:
+        """(3, h, w) a tile's pixels averaged over blocks; those of the image's border count the pixels that exist."""
+        x0, y0, x1, y1 = self.tile_window(tile)
+        block = 2**tile.level
+        if block == 1:
+            return read((x0, y0, x1, y1))
+        rows = max(1, STRIP_PX // (x1 - x0) // block) * block
+        strips = [
+            F.avg_pool2d(
+                torch.from_numpy(np.ascontiguousarray(read((x0, top, x1, min(y1, top + rows)))))[None],
+                block,
+                ceil_mode=True,
+            )[0].numpy()
+            for top in range(y0, y1, rows)
+        ]
+        return np.concatenate(strips, axis=1)
 
-    def _padded(self, image: Tensor) -> NDArray[np.float32]:
-        """(3, h, w) -> at least a tile on each side."""
+    def _padded(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(3, h, w) -> (3, tile's height, tile's width)."""
         across, down = self.tile_size
         missing = [
-            (0, max(0, side - length)) for side, length in zip((down, across), image.shape[1:], strict=True)
+            (0, max(0, side - length)) for side, length in zip((down, across), pixels.shape[1:], strict=True)
         ]
-        padded: NDArray[np.float32] = image.numpy()
         if not any(high for _, high in missing):
-            return padded
+            return pixels
         mode: Literal["reflect", "constant"] = "reflect" if self.tiling.padding == "mirror" else "constant"
-        return np.pad(padded, [(0, 0), *missing], mode=mode)
+        return np.pad(pixels, [(0, 0), *missing], mode=mode)
 
-    def _input(self, padded: NDArray[np.float32], tile: Tile) -> Tensor:
-        across, down = self.tile_size
-        pixels = torch.from_numpy(padded[:, tile.y : tile.y + down, tile.x : tile.x + across].copy())
+    def _input(self, padded: NDArray[np.float32]) -> Tensor:
+        pixels = torch.from_numpy(padded.copy())
         side = self.tiling.input_px
         if pixels.shape[1:] == (side, side):
             return pixels
-        # Only an axis that shrinks needs the antialiasing; enlarging is the same with and without it.
-        antialias = max(across, down) > side
+        # Only an axis that shrinks needs the antialiasing; enlarging is the same but for the last bit. The released
+        # model has it in any case, and cuts what comes out to bytes, where a last bit can become a whole step.
+        antialias = self.stretched or max(self.tile_size) > side
         return F.interpolate(
             pixels[None], (side, side), mode="bilinear", align_corners=False, antialias=antialias
         )[0]
@@ -270,6 +312,40 @@ class Frame:
         pixels = np.arange(*span)[:, None]
         shared = np.minimum(pixels + 1, edges + step) - np.maximum(pixels, edges)
         return np.asarray(np.clip(shared, 0, None) / step, dtype=np.float32)
+
+
+def at_scale(tiling: TilingConfig, scale: float) -> TilingConfig:
+    """Tiles that show the image enlarged `scale` times more, in the same inputs: of fewer or more source pixels."""
+    if scale == 1:
+        return tiling
+    tile_px = round(tiling.tile_px / scale)
+    return replace(
+        tiling,
+        tile_px=tile_px,
+        scale=tiling.input_px / tile_px,
+        overlap_px=round(tiling.overlap_px / scale),
+        stretch_px=round(tiling.stretch_px / scale),
+    )
+
+
+def _spread(length: int, side: int, overlap: int) -> list[int]:
+    """Evenly spread, whole-pixel starts of tiles that cover `length` with at least the wanted overlap."""
+    if length <= side:
+        return [0]
+    count = -(-(length - overlap) // (side - overlap))
+    return [round(index * (length - side) / (count - 1)) for index in range(count)]
+
+
+def _middlemost(
+    span: NDArray[np.float32], starts: Sequence[int], side: int, length: int, block: int
+) -> int | None:
+    """Along one axis: which of the tiles that hold a span of image pixels has its middle nearest to the span's."""
+    low = np.array(starts) * block
+    holds = (low <= span[0]) & (span[1] <= np.minimum(length, low + side * block))
+    if not holds.any():
+        return None
+    distance = np.abs(low + side * block / 2 - (span[0] + span[1]) / 2)
+    return int(np.where(holds, distance, np.inf).argmin())
 
 
 def _interpolation(share: NDArray[np.float64], side: int) -> NDArray[np.float32]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from worker.cellsam.constants import Constants
 from worker.cellsam.sam_modules import PromptEncoder
 
 
 class BoxPromptEncoder(PromptEncoder):  # type: ignore[misc]
-    """Boxes and points in model-input pixels -> sparse (N, tokens, dim) and dense (N, dim, h, w) embeddings."""
+    """Boxes and points in model-input pixels -> sparse (N, tokens, dim) and dense embeddings: (N, dim, h, w) where
+    boxes are drawn, else (1, dim, 1, 1), the same for all prompts and everywhere.
+    """
 
     def __init__(
         self, *, dim: int, grid: int, input_px: int, mask_in_channels: int, box_raster: bool
@@ -21,6 +24,7 @@ class BoxPromptEncoder(PromptEncoder):  # type: ignore[misc]
             mask_in_chans=mask_in_channels,
         )
         self.box_raster = box_raster
+        self._full_positions: Constants[Tensor] = Constants()
 
     def scale_frequencies(self, factor: float) -> None:
         """Widen every second random Fourier frequency; once, when a model is built from scratch."""
@@ -44,13 +48,15 @@ class BoxPromptEncoder(PromptEncoder):  # type: ignore[misc]
         if self.box_raster and boxes_xyxy is not None:
             dense = self.mask_downscaling(self._raster(boxes_xyxy, origin, (height, width)))
         else:
-            dense = self.no_mask_embed.weight.reshape(1, -1, 1, 1).expand(len(sparse), -1, height, width)
+            dense = self.no_mask_embed.weight.reshape(1, -1, 1, 1)
         return sparse, dense
 
     def positions(self, origin: tuple[int, int] = (0, 0), size: tuple[int, int] | None = None) -> Tensor:
         """(1, dim, h, w) positional encoding of the window's tokens."""
         height, width = size or self.image_embedding_size
-        full: Tensor = self.get_dense_pe()
+        full = self._full_positions.get(
+            [self.pe_layer.positional_encoding_gaussian_matrix], self.get_dense_pe
+        )
         return full[:, :, origin[0] : origin[0] + height, origin[1] : origin[1] + width]
 
     def _raster(self, boxes_xyxy: Tensor, origin: tuple[int, int], size: tuple[int, int]) -> Tensor:

@@ -59,5 +59,13 @@ from segment_anything.modeling import (  # noqa: E402
     TwoWayTransformer,
 )
 from segment_anything.modeling.common import LayerNorm2d  # noqa: E402
+from segment_anything.modeling.image_encoder import get_rel_pos  # noqa: E402
 
-__all__ = ["ImageEncoderViT", "LayerNorm2d", "MaskDecoder", "PromptEncoder", "TwoWayTransformer"]
+__all__ = [
+    "ImageEncoderViT",
+    "LayerNorm2d",
+    "MaskDecoder",
+    "PromptEncoder",
+    "TwoWayTransformer",
+    "get_rel_pos",
+]

@@ -17,13 +17,18 @@ OWN_SHARE, IMAGE_SHARE = 0.66, 0.33
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """One tile's answers, best first. `threshold`: the score above which an answer is a cell."""
+    """One tile's answers, best first. `threshold`: the score above which an answer is a cell.
+
+    `admitted_below`: the box threshold in the configuration below which an answer is a cell. Where the image moves the
+    threshold this is another number than the score, and the one to compare where box thresholds are tried.
+    """
 
     scores: NDArray[np.float32]  # (n,) in [0, 1]
     boxes_xyxy_unit: NDArray[np.float32]  # (n, 4) shares of the input's side
     queries: NDArray[np.int64]  # (n,)
     classes: NDArray[np.int64]  # (n,) the class that scored
     threshold: float
+    admitted_below: NDArray[np.float32]  # (n,)
 
     def above(self, score: float) -> slice:
         """The rows with a higher score."""
@@ -43,13 +48,20 @@ def rank(output: FinderOutput, strategy: Literal["fixed", "two_means"], box_thre
         scores, classes = (part.cpu().numpy() for part in logits.sigmoid().max(dim=1))
         order = np.argsort(-scores, kind="stable")
         unit = boxes.clamp(0, 1).cpu().numpy()
-        return Ranking(scores[order], unit[order], order, classes[order], box_threshold)
+        return Ranking(scores[order], unit[order], order, classes[order], box_threshold, scores[order])
     count, per_query = logits.shape
     best = logits.sigmoid().flatten().topk(count)
     scores, answers = best.values.cpu().numpy(), best.indices.cpu().numpy()
     queries = answers // per_query
-    threshold = OWN_SHARE * box_threshold + IMAGE_SHARE * float(np.mean(two_means(scores)))
-    return Ranking(scores, boxes.cpu().numpy()[queries], queries, answers % per_query, threshold)
+    of_image = IMAGE_SHARE * float(np.mean(two_means(scores)))
+    return Ranking(
+        scores,
+        boxes.cpu().numpy()[queries],
+        queries,
+        answers % per_query,
+        threshold=OWN_SHARE * box_threshold + of_image,
+        admitted_below=(scores - np.float32(of_image)) / np.float32(OWN_SHARE),
+    )
 
 
 def two_means(values: NDArray[np.float32]) -> tuple[float, float]:

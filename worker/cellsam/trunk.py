@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from worker.cellsam.sam_modules import ImageEncoderViT
+from worker.cellsam.trunk_blocks import run_block
 
 
 def _group_norm(channels: int) -> nn.GroupNorm:
@@ -88,7 +89,9 @@ class Trunk(nn.Module):
         height, width = tokens.shape[1:3]
         tokens = tokens + self.pos_embed[:, row : row + height, column : column + width]
         for block in self.blocks:
-            if self.recompute and torch.is_grad_enabled():
+            if not torch.is_grad_enabled():
+                tokens = run_block(block, tokens)
+            elif self.recompute:
                 tokens = checkpoint(block, tokens, use_reentrant=False)
             else:
                 tokens = block(tokens)

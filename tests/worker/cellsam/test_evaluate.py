@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from labeling.matching import Counts, count_matches
 from labeling.simulate import Simulated, simulate
-from worker.cellsam import Features, Predictor
+from tests.worker.cellsam.parity_weights import weights
+from tests.worker.cellsam.test_released_weights import ADVERSARIAL
+from worker.cellsam import CellSAM, Features, Predictor
+from worker.cellsam.build import build
 from worker.cellsam.calibration import calibrate
 from worker.cellsam.config import Thresholds
 from worker.cellsam.evaluate import (
@@ -22,6 +27,7 @@ from worker.cellsam.evaluate import (
     interval,
     measure_labels,
 )
+from worker.cellsam.released_weights import released_name
 
 
 def detections(*right: bool) -> Detections:
@@ -186,3 +192,47 @@ def test_calibration_finds_a_threshold_on_labelled_images(
     )
     with pytest.raises(ValueError, match="no labelled images"):
         calibrate(predictor, [])
+
+
+def test_calibration_tries_what_the_released_model_makes_of_a_threshold() -> None:
+    """It adds a part that depends on the image, and paints cells over each other."""
+    model, features = released_like()
+    some = replace(model.config.thresholds, box=0.4)
+    labels = Predictor(model, thresholds=some).segment_features(features).labels
+
+    found = calibrate(Predictor(model), [(features, labels)])
+
+    as_used = {}
+    for box in found.f1_by_threshold:
+        thresholds = replace(model.config.thresholds, box=box)
+        cells = Predictor(model, thresholds=thresholds).segment_features(features).labels
+        as_used[box] = count_matches(labels, cells).f1
+    assert found.f1_by_threshold == pytest.approx(as_used)
+    assert len(set(as_used.values())) > 2
+    assert found.f1_by_threshold[0.4] == 1
+
+
+def test_evaluation_with_a_floor_counts_the_same_cells() -> None:
+    model, features = released_like()
+    labels = Predictor(model).segment_features(features).labels
+    predictor = Predictor(model, thresholds=replace(model.config.thresholds, box=0.6))
+    sample = Sample("one", "", features, labels)
+
+    (plain,), (floored,) = (evaluate(predictor, [sample], floor=floor).images for floor in (None, 0.3))
+
+    assert (plain.counts, plain.predicted) == (floored.counts, floored.predicted)
+    assert len(floored.masks.scores) > len(plain.masks.scores) > 0
+
+
+def released_like() -> tuple[CellSAM, Features]:
+    """A small model with two trunks and a threshold that the image moves, whose weights give scores and masks of all
+    kinds, and an image's features.
+    """
+    config = replace(ADVERSARIAL, finder=replace(ADVERSARIAL.finder, queries=30))
+    model = build(config)
+    names = {name: released_name(name, config, second_sam=True) for name in model.state_dict()}
+    shapes = [(names[name], tuple(tensor.shape)) for name, tensor in model.state_dict().items()]
+    arrays = weights(shapes, class_bias=(-8, -10), iou_bias=0.5)
+    model.load_state_dict({name: torch.from_numpy(np.asarray(arrays[names[name]])) for name in names})
+    image = simulate("nuclei", height=128, width=128, cells=12, seed=1).image[0]
+    return model, Predictor(model).embed(image[:100, :100])

@@ -168,9 +168,10 @@ def test_it_refuses_impossible_prompts(
 def test_points_alone_are_refused_by_a_model_that_never_learned_them(
     predictor: Predictor, nuclei_features: Features
 ) -> None:
-    points = (np.array([[[20.0, 20.0]]], dtype=np.float32), np.array([[1]]))
     with pytest.raises(PromptError, match="takes boxes"):
-        predictor.decode(nuclei_features, points=points)
+        predictor.decode(nuclei_features, points=[[(20, 20, 1)]])
+    with pytest.raises(PromptError, match="takes boxes"):
+        predictor.decode(nuclei_features, boxes=[[10, 10, 30, 30], None], points=[[], [(20, 20, 1)]])
 
 
 def test_nan_is_rejected(predictor: Predictor) -> None:

@@ -10,14 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from worker.cellsam import PUBLISHED, Predictor, load
 from worker.cellsam.__main__ import main
 from worker.cellsam.build import build
+from worker.cellsam.channels import config_channels
 from worker.cellsam.checkpoint import Card, CheckpointError, read_card, save, trunk_hash
 from worker.cellsam.config import PUBLISHED_PLAIN, CellSAMConfig, TilingConfig
 from worker.cellsam.features import FINDER_MAP, TRUNK_MAP, Features
+from worker.cellsam.model_input import ModelInput
 from worker.cellsam.released_weights import released_model, released_name
 
 LAYOUT = json.loads((Path(__file__).parents[2] / "fixtures" / "parity" / "state_dict.json").read_text())
@@ -207,3 +210,14 @@ def test_a_lightning_checkpoint_is_unwrapped_and_a_wrong_file_is_refused_in_a_li
         assert reason in error
         assert error.count("\n") == 1
     assert not target.exists()
+
+
+def test_an_image_is_stretched_as_released_to_the_last_bit() -> None:
+    """It is cut to bytes afterwards: where the last bit differs, a pixel can differ by a whole step."""
+    image = np.random.default_rng(0).integers(0, 255, (52, 70), dtype=np.uint8)
+
+    stretched = ModelInput.of(image, None, ADVERSARIAL).tile(0)
+
+    pixels = torch.from_numpy(config_channels(image, None, ADVERSARIAL))[None]
+    released = F.interpolate(pixels, (128, 128), mode="bilinear", align_corners=False, antialias=True)
+    assert torch.equal(stretched, released[0])

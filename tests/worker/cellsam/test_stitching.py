@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from labeling.simulate import Simulated, simulate
 from worker.cellsam import Predictor
+from worker.cellsam.candidates import Candidate
 from worker.cellsam.preprocess import Window
-from worker.cellsam.stitching import Candidate, assemble, join_fragments
+from worker.cellsam.stitching import Stitcher, assemble, join_fragments
 
 LEFT, RIGHT = (0, 0, 60, 50), (40, 0, 100, 50)
 
@@ -94,3 +97,81 @@ def test_no_cell_of_a_tiled_image_ends_at_a_seam(predictor: Predictor) -> None:
     found = predictor.segment(image.image[0])
 
     assert abs(len(found.masks) - image.labels.max()) <= 0.2 * image.labels.max()
+
+
+def coarse(window: Window, **kwargs: float) -> Candidate:
+    return replace(candidate(window, **kwargs), tile=9, tile_window=(0, 0, 100, 50), level=1)  # type: ignore[arg-type]
+
+
+def test_a_cell_found_on_a_coarser_level_replaces_its_fragments() -> None:
+    fragments = [
+        candidate((10, 5, 60, 45), cut=True),
+        candidate((40, 5, 60, 45), tile=1, cut=True, logit=3.0),
+    ]
+
+    found = assemble([*fragments, coarse((8, 5, 90, 45), score=0.6)], 50, 100)
+
+    assert [mask.box for mask in found.masks] == [(8, 5, 90, 45)]
+
+
+def test_a_clump_of_cells_does_not_become_one() -> None:
+    cells = [candidate((10, 5, 30, 40), score=0.6), candidate((32, 5, 58, 40), score=0.6)]
+
+    found = assemble([*cells, coarse((8, 5, 90, 45), score=0.99)], 50, 100)
+
+    assert sorted(mask.box for mask in found.masks) == [(10, 5, 30, 40), (32, 5, 58, 40)]
+
+
+def test_a_small_cell_with_a_better_score_stays_on_a_large_one() -> None:
+    small = [
+        candidate((20, 10, 28, 18), score=0.9, logit=2.0),
+        candidate((30, 10, 38, 18), score=0.6, logit=2.0),
+    ]
+
+    found = assemble([*small, coarse((8, 5, 90, 45), score=0.8)], 50, 100)
+
+    assert sorted(mask.box for mask in found.masks) == [(8, 5, 90, 45), (20, 10, 28, 18)]
+
+
+def test_cells_are_the_same_whenever_they_are_asked_for() -> None:
+    random = np.random.default_rng(0)
+    for overlaps in ("argmax", "painter"):
+        candidates = [scattered(random, index) for index in range(150)]
+        tops = sorted({of_tile.tile_window[1] for of_tile in candidates})
+        patient, eager = Stitcher(overlaps), Stitcher(overlaps)
+        early = []
+        for top in tops:
+            for tile in sorted({c.tile for c in candidates if c.tile_window[1] == top}):
+                early += eager.settle(top)
+                patient.add([c for c in candidates if c.tile == tile])
+                eager.add([c for c in candidates if c.tile == tile])
+
+        assert early
+        late = {cell.mask.box: cell for cell in patient.settle()}
+        assert {cell.mask.box: cell.mask for cell in [*early, *eager.settle()]} == {
+            box: cell.mask for box, cell in late.items()
+        }
+        assert len(late) > 20
+
+
+def scattered(random: np.random.Generator, index: int) -> Candidate:
+    """A blot somewhere in one of 4 x 6 tiles of 60 x 60 with overlaps of 20, or in a coarse one."""
+    is_coarse = index % 15 == 0
+    side, step, reach = (120, 80, 60) if is_coarse else (60, 40, 25)
+    column, row = int(random.integers(2 if is_coarse else 4)), int(random.integers(3 if is_coarse else 6))
+    left, top = column * step, row * step
+    width, height = (int(size) for size in random.integers(4, reach, 2))
+    x, y = left + int(random.integers(side - width)), top + int(random.integers(side - height))
+    mask = random.random((height, width)) > 0.1
+    return Candidate(
+        box_xyxy_px=np.array([x, y, x + width, y + height], dtype=np.float32),
+        score=float(random.random()),
+        iou=0.9,
+        tile=1000 + row * 2 + column if is_coarse else row * 4 + column,
+        tile_window=(left, top, left + side, top + side),
+        cut=not is_coarse and bool(random.random() < 0.3),
+        window=(x, y, x + width, y + height),
+        mask=mask,
+        logits=np.where(mask, random.normal(1, 1, mask.shape), -np.inf).astype(np.float32),
+        level=int(is_coarse),
+    )

@@ -8,20 +8,25 @@ from pathlib import Path
 from worker.cellsam.calibration import calibrate
 from worker.cellsam.checkpoint import (
     Card,
-    load,
     read_card,
     save,
     with_thresholds,
 )
-from worker.cellsam.cli.arguments import Commands, add_command, add_data, add_weights, samples
+from worker.cellsam.cli.arguments import (
+    Commands,
+    add_command,
+    add_data,
+    add_device,
+    add_weights,
+    load_predictor,
+    samples,
+)
 from worker.cellsam.data.manifest import read_manifest
-from worker.cellsam.predictor import Predictor
 
 
 def calibrate_command(options: argparse.Namespace) -> None:
     """Choose the box threshold on a data folder's validation split and write the weights with it to --out."""
-    model = load(options.weights)
-    predictor = Predictor(model)
+    predictor = load_predictor(options)
     entries = read_manifest(options.data, "val", options.dataset)
     found = calibrate(predictor, ((sample.features, sample.labels) for sample in samples(predictor, entries)))
     _, card = read_card(options.weights)
@@ -32,7 +37,7 @@ def calibrate_command(options: argparse.Namespace) -> None:
         "f1": round(found.f1, 4),
     }
     card = Card(card.training, {**card.metrics, "validation": figures}, card.licence)
-    save(with_thresholds(model, box=found.threshold), options.out, card=card)
+    save(with_thresholds(predictor.model, box=found.threshold), options.out, card=card)
     for threshold, f1 in found.f1_by_threshold.items():
         print(f"{threshold:.2f}  F1 {f1:.3f}{'  chosen' if threshold == found.threshold else ''}")
 
@@ -42,3 +47,4 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     add_data(calibration)
     calibration.add_argument("--out", type=Path, required=True, help="weight file to write")
     add_weights(calibration)
+    add_device(calibration)

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from worker.cellsam.checkpoint import CheckpointError, file_sha256, load, load_tuned
-from worker.cellsam.cli.arguments import DEFAULT_WEIGHTS, Commands, add_command, add_data
+from worker.cellsam.cli.arguments import DEFAULT_WEIGHTS, Commands, add_command, add_data, add_device
 from worker.cellsam.data.manifest import EmptySplit, Entry, Split, read_manifest
+from worker.cellsam.device import choose_device
 from worker.cellsam.evaluate.image_result import ImageResult
 from worker.cellsam.evaluate.plots import plot_report
 from worker.cellsam.evaluate.report import Report, table_csv
@@ -53,12 +54,13 @@ def evaluate_command(options: argparse.Namespace) -> None:
 def read_methods(options: argparse.Namespace) -> tuple[dict[str, Method], dict[str, Any]]:
     """The models and label folders of the command line by name, and what the report says about them.
 
-    Raises CheckpointError for an unusable file, EvaluationError if two have the same name.
+    Raises CheckpointError for an unusable file, EvaluationError if two have the same name, DeviceError.
     """
     weights = options.weights or ([] if options.labels else [DEFAULT_WEIGHTS])
+    device = choose_device(options.device)
     found: list[tuple[str, Method, dict[str, Any]]] = []
     for name, path in zip(_names(weights), weights, strict=True):
-        predictor = Predictor(load(path, device=options.device))
+        predictor = Predictor(load(path, device=device))
         found.append((name, Model(predictor, options.floor), _about(path, predictor)))
     for name, path in zip(_names(options.neck), options.neck, strict=True):
         predictor = _with_neck(found, path)
@@ -210,6 +212,6 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--at-most", type=int, metavar="N", help="images of each data set, evenly spaced")
     add_floor(parser)
-    parser.add_argument("--device", default="cpu")
+    add_device(parser)
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--out", type=Path, help="folder for the report as Markdown, CSV, JSON and pictures")

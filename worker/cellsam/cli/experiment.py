@@ -10,8 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from labeling.ladder import Rung
-from worker.cellsam.checkpoint import file_sha256, load, read_card
-from worker.cellsam.cli.arguments import Commands, add_command, add_data, add_weights
+from worker.cellsam.checkpoint import file_sha256, read_card
+from worker.cellsam.cli.arguments import (
+    Commands,
+    add_command,
+    add_data,
+    add_device,
+    add_weights,
+    load_predictor,
+)
 from worker.cellsam.cli.evaluate import add_floor, evenly, write_report
 from worker.cellsam.config import CONFIGURATIONS
 from worker.cellsam.data.manifest import EmptySplit, Entry, Split, read_manifest
@@ -34,7 +41,7 @@ CALIBRATION_IMAGES = 12  # of each data set; a threshold needs no more
 
 def points_command(options: argparse.Namespace) -> None:
     """Point against box prompts: mean IoU of true cells that are shown to the mask decoder in one way or another."""
-    predictor = Predictor(load(options.weights))
+    predictor = load_predictor(options)
     images = compare_prompts(
         predictor,
         read_images(_measured(options)),
@@ -59,7 +66,7 @@ def neck_command(options: argparse.Namespace) -> None:
         floor=options.floor,
         out=options.out,
     )
-    results = neck_experiment(Predictor(load(options.weights)), experiment, progress=lambda r: _say(r.name))
+    results = neck_experiment(load_predictor(options), experiment, progress=lambda r: _say(r.name))
     _write(
         options, results, {**_weights(options), "images_to_tune_on": options.images, "steps": options.steps}
     )
@@ -115,7 +122,7 @@ def ladder_command(options: argparse.Namespace) -> None:
         config=_shortened(TuningConfig(seed=options.seed), options.steps),
         side_px=options.side,
     )
-    rows = ladder_rows(ladder_experiment(Predictor(load(options.weights)), experiment, progress=_say))
+    rows = ladder_rows(ladder_experiment(load_predictor(options), experiment, progress=_say))
     print(file=sys.stderr)
     about = {"split": options.split, "tuning": asdict(experiment.config)}
     _write_table(rows, {**_about(options), **_weights(options), **about}, options.out)
@@ -128,7 +135,7 @@ def _held_out_model(options: argparse.Namespace) -> tuple[Predictor, dict[str, A
             raise EvaluationError(
                 f"{options.weights.name} was trained on {options.held_out}: it is not held out"
             )
-        return Predictor(load(options.weights)), _weights(options)
+        return load_predictor(options), _weights(options)
     others = argparse.Namespace(data=options.data, dataset=None)
     predictor = trained(
         _recipe(options),
@@ -213,7 +220,9 @@ def _shortened(config: TuningConfig, steps: int | None) -> TuningConfig:
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:
-    return Recipe(CONFIGURATIONS[options.model], options.minutes, options.processes, options.seed)
+    return Recipe(
+        CONFIGURATIONS[options.model], options.minutes, options.processes, options.seed, options.device
+    )
 
 
 def _about(options: argparse.Namespace) -> dict[str, Any]:
@@ -233,7 +242,8 @@ def _say(name: str) -> None:
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("experiment", help=__doc__, description=__doc__)
+    about = "The paper's experiments, each a command of its own."
+    parser = commands.add_parser("experiment", help=about, description=about)
     experiments = parser.add_subparsers(title="experiments", required=True)
     points = _add(experiments, "points-vs-boxes", points_command)
     add_weights(points)
@@ -302,6 +312,7 @@ def _add(
     )
     parser.add_argument("--seed", type=int, default=0)
     add_floor(parser)
+    add_device(parser)
     return parser
 
 

@@ -12,7 +12,7 @@ import torch
 
 from worker.cellsam.build import build
 from worker.cellsam.checkpoint import Card, file_sha256, load, read_card
-from worker.cellsam.cli.arguments import add_data
+from worker.cellsam.cli.arguments import add_data, add_device
 from worker.cellsam.config import CONFIGURATIONS
 from worker.cellsam.model import CellSAM
 from worker.cellsam.training.distributed import is_first
@@ -38,6 +38,7 @@ def add_stage(parser: argparse.ArgumentParser) -> None:
     add("--workers", type=int, default=0, help="processes that read images (default 0: none)")
     add("--validation-images", type=int, default=64, help="at most (default 64)")
     add("--log-every", type=int, default=20, help="steps (default 20)")
+    add_device(parser)
     add("--minutes", type=float, help="stop after this time; the same command goes on later")
 
 
@@ -53,6 +54,7 @@ def stage_run(options: argparse.Namespace, card: Card) -> StageRun:
         precision=options.precision,
         recompute=options.recompute,
         workers=options.workers,
+        device=options.device,
         validation_images=options.validation_images,
         log_every=options.log_every,
         minutes=options.minutes,

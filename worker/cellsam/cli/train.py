@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from worker.cellsam.checkpoint import Card
-from worker.cellsam.cli.arguments import Commands, add_command
+from worker.cellsam.cli.arguments import Commands, add_command, add_device
 from worker.cellsam.config import CONFIGURATIONS
 from worker.cellsam.data.duplicates import without_near_duplicates
 from worker.cellsam.data.manifest import EmptySplit, Entry, Split, read_manifest
@@ -45,6 +45,7 @@ def train_command(options: argparse.Namespace) -> None:
             shares=shares,
             processes=options.processes,
             seed=options.seed,
+            device=options.device,
             card=card,
         )
     )
@@ -87,3 +88,4 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--processes", type=int, default=cpu_processes())
     parser.add_argument("--model", choices=["tiny"], default="tiny")
     parser.add_argument("--seed", type=int, default=0)
+    add_device(parser)

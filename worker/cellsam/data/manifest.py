@@ -1,8 +1,9 @@
 """The data format of training and evaluation: a folder with a `manifest.csv` that lists images and label maps.
 
-Columns read: dataset, modality, split, image, labels, licence and group (paths are relative to the manifest). Label
-maps are 16-bit PNG or TIFF, 0 background; `prepare` writes images (3, H, W) and labels (1, H, W) as .npy. Images whose
-red channel is blank are read as (blank, nuclear, whole-cell).
+Columns read: dataset, modality, split, image, labels, licence and group (paths are relative to the manifest), and, if
+it is there, equalised: "yes" for images that went through CLAHE. Label maps are 16-bit PNG or TIFF, 0 background;
+`prepare` writes images (3, H, W) and labels (1, H, W) as .npy. Images whose red channel is blank are read as (blank,
+nuclear, whole-cell).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from PIL import Image
 from worker.cellsam.channels import model_channels
 
 Split = Literal["train", "val", "test"]
+EQUALISED = "yes"
 
 
 class ManifestError(ValueError):
@@ -42,6 +44,7 @@ class Entry:
     labels: Path
     licence: str
     group: str
+    equalised: bool = False  # the image is in [0, 1] after CLAHE, which must not be repeated
 
     def read_image(self) -> tuple[NDArray[Any], tuple[str, ...]]:
         """The array and its channel roles, as `channels.model_channels` takes them."""
@@ -97,6 +100,7 @@ def read_manifest(folder: Path, split: Split, datasets: Iterable[str] | None = N
                 labels=folder / row["labels"],
                 licence=row["licence"],
                 group=row["group"],
+                equalised=row.get("equalised") == EQUALISED,
             )
             for row in rows
             if row["split"] == split and (wanted is None or row["dataset"] in wanted)

@@ -22,6 +22,7 @@ from worker.cellsam.data.field_preparation import FieldWriter, MaskCoder, descri
 from worker.cellsam.data.importers import IMPORTERS
 from worker.cellsam.data.journal import Journal, PreparedField, PreparedTile
 from worker.cellsam.data.labelled import SPLITS, DataError, Split
+from worker.cellsam.data.manifest import EQUALISED
 from worker.cellsam.data.preparation_report import PreparationReport, summarise
 from worker.cellsam.data.splits import Placed, assign_splits
 from worker.cellsam.data.tiles import SIDE_PX
@@ -30,7 +31,7 @@ from worker.cellsam.data.whole_files import write_text
 PIPELINE = "clahe-128 tiles-512-384"  # what a folder was prepared with: changes with the numbers
 COLUMNS = (
     "dataset", "modality", "split", "image", "labels", "height", "width", "channels", "n_cells", "licence", "group",
-    "field",
+    "field", "equalised",
 )  # fmt: skip
 
 Progress = Callable[[str, int, int], None]  # source, fields done, tiles written
@@ -181,6 +182,7 @@ def _manifest(entries: Iterator[tuple[PreparedField, Split]]) -> Iterator[str]:
                     entry.licence,
                     entry.group,
                     entry.name,
+                    EQUALISED,
                 )
             )
 

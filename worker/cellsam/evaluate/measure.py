@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from labeling.matching import F1_IOU_THRESHOLD, count_matches
 from labeling.rle import BoxMask, masks_of_labels
+from worker.cellsam.candidates import Candidate
 from worker.cellsam.evaluate.average_precision import (
     BOX_FLOOR,
     box_ious,
@@ -20,7 +21,7 @@ from worker.cellsam.evaluate.image_result import ImageResult
 from worker.cellsam.evaluate.results import Evaluation
 from worker.cellsam.features import Features
 from worker.cellsam.predictor import Predictor
-from worker.cellsam.stitching import Candidate, Segmentation, assemble, join_fragments
+from worker.cellsam.stitching import ASSEMBLE, Segmentation, join_fragments
 
 Labels = NDArray[np.int32]
 
@@ -115,7 +116,8 @@ def _segment(
         return found, list(found.masks), found.scores
     threshold = predictor.thresholds.box
     candidates = predictor.candidates(features, floor=min(floor, threshold))
-    above = [candidate for candidate in candidates if candidate.score > threshold]
+    above = [candidate for candidate in candidates if candidate.admitted_below > threshold]
+    assemble = ASSEMBLE[predictor.model.config.strategies.overlaps]
     found = assemble(above, features.frame.height, features.frame.width)
     cells = [(mask, cell.score) for cell in join_fragments(candidates) if (mask := _mask(cell)) is not None]
     scores = np.array([score for _, score in cells], dtype=np.float32)

@@ -32,19 +32,20 @@ class LabelledImage:
     pixels: NDArray[Any]
     roles: Sequence[str]
     labels: NDArray[np.int32]  # (H, W), 0 background
+    equalised: bool = False  # see `Entry`
     embedded: dict[tuple[object, ...], Features] = field(default_factory=dict)
 
     @classmethod
     def read(cls, entry: Entry) -> LabelledImage:
         pixels, roles = entry.read_image()
         tags = {"dataset": entry.dataset, "modality": entry.modality}
-        return cls(image_name(entry), tags, pixels, roles, entry.read_labels())
+        return cls(image_name(entry), tags, pixels, roles, entry.read_labels(), entry.equalised)
 
     def features(self, predictor: Predictor) -> Features:
         """The trunk runs once for all predictors that share trunk, preprocessing and tiling."""
         key = (predictor.trunk_hash, predictor.preprocessing, predictor.model.config.tiling)
         if key not in self.embedded:
-            self.embedded[key] = predictor.embed(self.pixels, self.roles)
+            self.embedded[key] = predictor.embed(self.pixels, self.roles, equalised=self.equalised)
         return self.embedded[key]
 
 

@@ -104,9 +104,10 @@ def _cut(predictor: Predictor, entry: Entry, side: int) -> TuningSample:
     pixels = image.pixels[top : top + side, left : left + side]
     labels = separate(image.labels[top : top + side, left : left + side])
     return TuningSample(
-        features=predictor.embed(pixels, image.roles),
+        features=predictor.embed(pixels, image.roles, equalised=image.equalised),
         cells=[mask for _, mask in masks_of_labels(labels)],
         source=partial(_as_it_is, pixels, image.roles),
+        equalised=image.equalised,
     )
 
 

@@ -19,7 +19,6 @@ from worker.cellsam.evaluate.bootstrap import interval
 from worker.cellsam.evaluate.figures import ratio
 from worker.cellsam.evaluate.side_by_side import EvaluationError, LabelledImage
 from worker.cellsam.predictor import Predictor
-from worker.cellsam.prompts import Points
 
 BOX = "box"
 
@@ -96,8 +95,8 @@ def _ious(
     boxes = np.array([cell.box for cell in cells], dtype=np.float32)
     ious = {BOX: _agreement(predictor.decode(embeddings, boxes=boxes)[0], cells)}
     for count in points:
-        places = np.stack([cell_points(cell, count, random) for cell in cells])
-        prompts: Points = (places, np.ones(places.shape[:2], dtype=np.int64))
+        inside = np.ones((count, 1), dtype=np.float32)
+        prompts = [np.hstack([cell_points(cell, count, random), inside]) for cell in cells]
         kind = "1 point" if count == 1 else f"{count} points"
         ious[kind] = _agreement(predictor.decode(embeddings, points=prompts)[0], cells)
     return ious

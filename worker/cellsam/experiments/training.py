@@ -11,6 +11,7 @@ from worker.cellsam.checkpoint import Card, load, with_thresholds
 from worker.cellsam.config import CellSAMConfig
 from worker.cellsam.data.duplicates import without_near_duplicates
 from worker.cellsam.data.manifest import Entry
+from worker.cellsam.device import AUTO, choose_device
 from worker.cellsam.evaluate.side_by_side import EvaluationError, read_images
 from worker.cellsam.predictor import Predictor
 from worker.cellsam.training.recipe import shares_of
@@ -25,6 +26,7 @@ class Recipe:
     minutes: float  # of wall time, for each model
     processes: int
     seed: int
+    device: str = AUTO  # see `choose_device`
 
 
 def trained(
@@ -60,10 +62,11 @@ def trained(
             shares=shares_of(entries),
             processes=recipe.processes,
             seed=recipe.seed,
+            device=recipe.device,
             card=card,
         )
     )
-    predictor = Predictor(load(path))
+    predictor = Predictor(load(path, device=choose_device(recipe.device)))
     if not calibrate_on:
         return predictor
     samples = ((image.features(predictor), image.labels) for image in read_images(calibrate_on))

@@ -15,6 +15,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from worker.cellsam.device import AUTO, choose_device
+
 
 @dataclass(frozen=True, slots=True)
 class Processes:
@@ -72,16 +74,19 @@ class Processes:
 
 
 @contextmanager
-def processes() -> Iterator[Processes]:
-    """Join the other processes of this run, if there are any, and leave them at the end."""
+def processes(device: str = AUTO) -> Iterator[Processes]:
+    """Join the other processes of this run, if there are any, and leave them at the end.
+
+    `device` as in `choose_device`; of several GPUs each process takes the one of its number. Raises DeviceError.
+    """
     rank, count = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-    device = _device(int(os.environ.get("LOCAL_RANK", "0")))
+    own = _own_device(device, int(os.environ.get("LOCAL_RANK", "0")))
     if count == 1:
-        yield Processes(rank, count, device)
+        yield Processes(rank, count, own)
         return
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    dist.init_process_group("nccl" if own.type == "cuda" else "gloo")
     try:
-        yield Processes(rank, count, device)
+        yield Processes(rank, count, own)
         dist.barrier()  # none takes its end of a connection away while another still uses it
     finally:
         dist.destroy_process_group()
@@ -92,9 +97,10 @@ def is_first() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
-def _device(local_rank: int) -> torch.device:
-    if not torch.cuda.is_available():
-        return torch.device("cpu")
-    device = torch.device("cuda", local_rank)
-    torch.cuda.set_device(device)
-    return device
+def _own_device(wanted: str, local_rank: int) -> torch.device:
+    device = torch.device(choose_device(wanted))
+    if device.type != "cuda":
+        return device
+    own = device if device.index is not None else torch.device("cuda", local_rank)
+    torch.cuda.set_device(own)
+    return own

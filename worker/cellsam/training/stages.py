@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from worker.cellsam.checkpoint import Card, save
 from worker.cellsam.data.manifest import Entry, read_manifest
+from worker.cellsam.device import AUTO
 from worker.cellsam.model import CellSAM
 from worker.cellsam.training.criterion import Losses, MeanCount
 from worker.cellsam.training.distributed import Processes, processes
@@ -69,6 +70,7 @@ class StageRun:
     precision: PrecisionName = "auto"
     recompute: bool = False  # activations of the trunk in the backward pass: less memory, a third more time
     workers: int = 0  # reading processes
+    device: str = AUTO  # see `processes`
     validation_images: int = 64
     log_every: int = 20  # steps
     snapshot_minutes: float = 10.0
@@ -94,14 +96,14 @@ def train_stage(
     Writes to `run.out`, at the end of each epoch: the model, the best one by validation (F1, then loss), the state, the
     logs; the state also every `snapshot_minutes`. `report` is called in the first process with each epoch's number and
     figures. Raises TrainingError if the loss is not finite, CheckpointError if the state there is of another run,
-    ManifestError if there are no training or no validation images.
+    ManifestError if there are no training or no validation images, DeviceError.
     """
     if run.epochs < 1 or run.batch < 1:
         raise TrainingError(f"{run.epochs} epochs of batches of {run.batch}: both must be at least 1")
     training = read_manifest(run.data, "train", run.datasets)
     validation = spread(read_manifest(run.data, "val", run.datasets), run.validation_images)
     run.out.mkdir(parents=True, exist_ok=True)
-    with processes() as team:
+    with processes(run.device) as team:
         return _Loop(run, stage, model, team, training, validation, report).to_the_end()
 
 

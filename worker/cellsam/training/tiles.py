@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
-from worker.cellsam.channels import model_channels
+from worker.cellsam.channels import config_channels
 from worker.cellsam.config import CellSAMConfig
 from worker.cellsam.data.manifest import Entry
 from worker.cellsam.preprocess import Frame
@@ -38,7 +38,7 @@ class Tiles(Dataset[tuple[Pixels, Labels]]):
     def __getitem__(self, key: Key) -> tuple[Pixels, Labels]:
         epoch, index = key
         image, roles = self.entries[index].read_image()
-        pixels = model_channels(image, roles, colour=self.config.colour)
+        pixels = config_channels(image, roles, self.config, equalised=self.entries[index].equalised)
         labels = self.entries[index].read_labels()
         side = self.config.tiling.tile_px
         if epoch == UNCHANGED:
@@ -52,7 +52,8 @@ class Tiles(Dataset[tuple[Pixels, Labels]]):
     def _to_input(self, pixels: Pixels, labels: Labels) -> tuple[Pixels, Labels]:
         tiling = self.config.tiling
         (enlarged,) = Frame(tiling.tile_px, tiling.tile_px, tiling).inputs(pixels)
-        return enlarged.numpy(), labels.repeat(tiling.scale, axis=0).repeat(tiling.scale, axis=1)
+        times = round(tiling.scale)
+        return enlarged.numpy(), labels.repeat(times, axis=0).repeat(times, axis=1)
 
 
 def cut(pixels: Pixels, labels: Labels, side: int, *, where: tuple[float, float]) -> tuple[Pixels, Labels]:

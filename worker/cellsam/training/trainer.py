@@ -23,6 +23,7 @@ from worker.cellsam.build import build
 from worker.cellsam.checkpoint import Card, save
 from worker.cellsam.config import CellSAMConfig
 from worker.cellsam.data.manifest import Entry, Field
+from worker.cellsam.device import AUTO, choose_device
 from worker.cellsam.training.crops import Augmentation, CropSampler
 from worker.cellsam.training.distributed import Processes
 from worker.cellsam.training.objective import JointObjective
@@ -49,6 +50,7 @@ class TrainingRun:
     shares: Mapping[str, float]
     processes: int = 2
     seed: int = 0
+    device: str = AUTO  # see `choose_device`
     schedule: Schedule = field(default_factory=Schedule)
     augmentation: Augmentation = field(default_factory=Augmentation)
     weight_decay: float = 0.03
@@ -71,7 +73,7 @@ def train(run: TrainingRun) -> Path:
 
 
 def _train_process(rank: int, run: TrainingRun, port: int | None) -> None:
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(choose_device(run.device))
     if device.type == "cpu":
         torch.set_num_threads(1)
     if port is not None:

@@ -25,7 +25,8 @@ class TuningSample:
     """A corrected image and *all* its true cells (an unlabelled cell would teach its absence).
 
     `cluster` names images that are alike, such as frames of one movie: they are held back together or not at all.
-    `earlier`: an earlier run learned from it already. `source` is read by the rung that tunes the trunk alone.
+    `earlier`: an earlier run learned from it already. `source` is read by the rung that tunes the trunk alone;
+    `equalised` says of what it gives that CLAHE was done before (see `channels.config_image`).
     """
 
     features: Features
@@ -33,6 +34,7 @@ class TuningSample:
     cluster: str | None = None
     earlier: bool = False
     source: Source | None = None
+    equalised: bool = False
 
     @property
     def labels(self) -> NDArray[np.int32]:

@@ -114,14 +114,15 @@ class TrunkLearner:
         pixels, labels = cut(channels.astype(np.float32), labels, tiling.tile_px, where=where)
         pixels, labels = turn(pixels, labels, int(random.integers(8)))
         (enlarged,) = Frame(tiling.tile_px, tiling.tile_px, tiling).inputs(pixels)
-        labels = separate(labels).repeat(tiling.scale, axis=0).repeat(tiling.scale, axis=1)
+        times = round(tiling.scale)
+        labels = separate(labels).repeat(times, axis=0).repeat(times, axis=1)
         return enlarged.numpy(), labels
 
     def _image(self, index: int) -> tuple[NDArray[np.float16], Labels]:
         """(3, H, W) model channels, kept in float16, which halves the memory of a training set, and labels (H, W)."""
         if index not in self._images:
             sample = self._samples[index]
-            channels = config_channels(*_pixels(sample), self._model.config)
+            channels = config_channels(*_pixels(sample), self._model.config, equalised=sample.equalised)
             self._images[index] = channels.astype(np.float16), sample.labels
         return self._images[index]
 
@@ -132,7 +133,7 @@ def embedded(
     """What a tuned trunk makes of the images; `pause` is called between batches of tiles."""
     for sample in samples:
         pause()
-        yield predictor.embed(*_pixels(sample), progress=lambda done: pause())
+        yield predictor.embed(*_pixels(sample), equalised=sample.equalised, progress=lambda done: pause())
 
 
 def _pixels(sample: TuningSample) -> tuple[NDArray[Any], Sequence[str]]:

@@ -3,22 +3,30 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from pycocotools.coco import COCO
 
 from labeling.formats import coco
 from labeling.rle import BoxMask
+from tests.worker.cellsam.test_robustness import PAPER_SMALL
+from worker.cellsam import Predictor
 from worker.cellsam.__main__ import main
+from worker.cellsam.build import build
+from worker.cellsam.channels import config_channels
 from worker.cellsam.data.field_preparation import file_stem
-from worker.cellsam.data.labelled import SPLITS, DataError
-from worker.cellsam.data.manifest import Field, read_manifest
+from worker.cellsam.data.labelled import SPLITS, DataError, Split
+from worker.cellsam.data.manifest import EmptySplit, Entry, Field, read_manifest
 from worker.cellsam.data.preparation import PreparationOptions, Source, prepare
 from worker.cellsam.data.preparation_report import PreparationReport
+from worker.cellsam.evaluate.side_by_side import LabelledImage
+from worker.cellsam.training.tiles import UNCHANGED, Tiles
 
 Miniature = Callable[[str], Path]
 Scene = Callable[..., tuple[NDArray[np.uint8], NDArray[np.uint16]]]
@@ -282,3 +290,34 @@ def test_the_command_prepares_and_reports(
         error = capsys.readouterr().err
         assert error.startswith("error: ")
         assert error.count("\n") == 1
+
+
+def test_a_model_that_equalises_takes_prepared_tiles_as_they_are(
+    tmp_path: Path, make_scene: Scene, write_file: WriteFile
+) -> None:
+    """CLAHE twice is another image: a field and its tile give the same features, and the same input in training."""
+    image, labels = make_scene(0, 512, 512)
+    write_file(tmp_path / "raw" / "images" / "0.png", image)
+    write_file(tmp_path / "raw" / "masks" / "0.png", labels)
+    prepared(tmp_path / "out", Source("raw", "folders", tmp_path / "raw"))
+    (entry,) = (entry for split in SPLITS for entry in entries_of(tmp_path / "out", split))
+    config = replace(
+        PAPER_SMALL,
+        trunk=replace(PAPER_SMALL.trunk, input_px=512),
+        tiling=replace(PAPER_SMALL.tiling, tile_px=512, scale=1),
+    )
+    predictor = Predictor(build(config))
+
+    of_tile = LabelledImage.read(entry).features(predictor)
+
+    assert torch.equal(of_tile.tokens, predictor.embed(image).tokens)
+    seen, _ = Tiles([entry], config, seed=0)[UNCHANGED, 0]
+    np.testing.assert_allclose(seen, config_channels(image, None, config), atol=1e-6)
+    assert not np.allclose(seen, config_channels(*entry.read_image(), config), atol=0.01)
+
+
+def entries_of(folder: Path, split: Split) -> list[Entry]:
+    try:
+        return read_manifest(folder, split)
+    except EmptySplit:
+        return []
