@@ -7,12 +7,14 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient
 
+from labeling.dispatch import messages_of
 from labeling.models import Image, Job, JobKind, ModelVersion
 from labeling.services.projects import project_create
 from tests.factories import World, make_image, make_ready_image, make_tuned
 from tests.labeling.api.test_decode import image, start, world  # noqa: F401 (fixtures)
 
 CELL = {"box": [2, 2, 4, 4], "rle": [0, 4], "score": 0.31}
+AWAITED_CELLS = messages_of("segment")[1]  # what a person waits for goes before uploads
 FOUND = {"ok": True, "label_sets": [{"cells": [CELL]}, {"cells": []}], "model_ms": 350.0}
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,7 +36,7 @@ def post(user: Any, image: Image, *versions: Any):  # noqa: F811
 
 
 def test_it_works(world: World, image: Image, tuned: ModelVersion, start):  # noqa: F811
-    worker = start(lambda request: FOUND)
+    worker = start(lambda request: FOUND, AWAITED_CELLS)
     answer = post(world.bob, image, world.base.pk, tuned.pk)
     assert answer.status_code == 200
     assert answer.json() == {
@@ -52,7 +54,7 @@ def test_it_works(world: World, image: Image, tuned: ModelVersion, start):  # no
 
 def test_missing_features_are_asked_for(world: World, image: Image, tuned: ModelVersion, start):  # noqa: F811
     refused = {"ok": False, "code": "features_not_ready", "detail": "Not yet.", "version": str(tuned.pk)}
-    start(lambda request: refused)
+    start(lambda request: refused, AWAITED_CELLS)
     answer = post(world.bob, image, world.base.pk, tuned.pk)
     assert (answer.status_code, answer.json()["code"]) == (503, "features_not_ready")
     assert Job.objects.get(image=image, kind=JobKind.EMBED).payload == {"version": str(tuned.pk)}

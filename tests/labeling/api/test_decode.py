@@ -29,7 +29,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 class Worker:
     """Takes one message off the queue as Celery does and gives the reply that the test wants."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, queue: str) -> None:
+        self._queue = queue
         self.request: dict[str, Any] = {}
         self.headers: dict[str, Any] = {}
         self._answer = answer
@@ -37,7 +38,7 @@ class Worker:
         self._thread.start()
 
     def _work(self) -> None:
-        taken = redis_client().brpop(["interactive"], timeout=8)
+        taken = redis_client().brpop([self._queue], timeout=8)
         if taken is None:
             return
         message = json.loads(taken[1])
@@ -63,11 +64,11 @@ def image(world: World) -> Image:
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[[Answer], Worker]]:
+def start() -> Iterator[Callable[..., Worker]]:
     workers: list[Worker] = []
 
-    def make(answer: Answer) -> Worker:
-        workers.append(Worker(answer))
+    def make(answer: Answer, queue: str = "interactive") -> Worker:
+        workers.append(Worker(answer, queue))
         return workers[-1]
 
     yield make
