@@ -101,6 +101,7 @@ class _Held:
     stands: bool | None  # None: a coarse one that waits for all that lies in it
     replaced: bool = False  # by a coarse one; it still speaks for what lies in others
     owned: Mask | None = None  # its pixels among its neighbours, once all of these are settled
+    owned_px: int = 0
     done: bool = False
 
     @property
@@ -138,6 +139,7 @@ class Stitcher:
                 near = self._near(held)
                 if all(other.order in settled for other in near):
                     held.owned = _owned(held, [other for other in near if not other.gone], self._yields)
+                    held.owned_px = int(np.count_nonzero(held.owned))
         cells = [cell for held in self._held if (cell := self._finish(held)) is not None]
         self._forget(horizon)
         return cells
@@ -199,7 +201,8 @@ class Stitcher:
         if any(other.owned is None for other in near):
             return None
         held.done = True
-        mask, candidate = self._clean(held, near), held.candidate
+        mask = self._clean(held, [other for other in near if other.owned_px]) if held.owned_px else None
+        candidate = held.candidate
         return None if mask is None else Cell(mask, candidate.box_xyxy_px, candidate.score, candidate.iou)
 
     def _forget(self, horizon: int) -> None:
@@ -280,10 +283,12 @@ def _owned(held: _Held, near: Sequence[_Held], yields: Yields) -> Mask:
     x0, y0, _, _ = held.candidate.window
     owned = held.candidate.mask.copy()
     for other in near:
+        if not owned.any():
+            break
         shared = intersection(held.candidate.window, other.candidate.window)
-        if shared is not None:
-            part = owned[shared[1] - y0 : shared[3] - y0, shared[0] - x0 : shared[2] - x0]
-            part &= ~yields(held, other, shared)
+        yielded = None if shared is None else yields(held, other, shared)
+        if shared is not None and yielded is not None:
+            owned[shared[1] - y0 : shared[3] - y0, shared[0] - x0 : shared[2] - x0] &= ~yielded
     return owned
 
 
@@ -294,10 +299,9 @@ def _to_larger_logit(held: _Held, other: _Held, shared: Window) -> Mask:
     return np.asarray(within(other.candidate, shared) & wins)
 
 
-def _to_later(held: _Held, other: _Held, shared: Window) -> Mask:
+def _to_later(held: _Held, other: _Held, shared: Window) -> Mask | None:
     """As the released model paints: by falling score, each cell over those before it."""
-    mask = within(other.candidate, shared)
-    return mask if other.order > held.order else np.zeros_like(mask)
+    return within(other.candidate, shared) if other.order > held.order else None
 
 
 def _visible(held: _Held, near: Sequence[_Held]) -> BoxMask | None:
@@ -327,7 +331,7 @@ def _filled(held: _Held, near: Sequence[_Held]) -> BoxMask | None:
     return BoxMask.from_mask(cleaned == numbers.index(own) + 1, x=int(left), y=int(top))
 
 
-Yields = Callable[[_Held, _Held, Window], Mask]
+Yields = Callable[[_Held, _Held, Window], Mask | None]  # None: nothing
 Clean = Callable[[_Held, Sequence[_Held]], BoxMask | None]
 RULES: Mapping[str, tuple[Yields, Clean]] = MappingProxyType(
     {"argmax": (_to_larger_logit, _visible), "painter": (_to_later, _filled)}
