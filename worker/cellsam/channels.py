@@ -29,7 +29,7 @@ from worker.cellsam.intensity import (
     stretched,
 )
 from worker.cellsam.preprocess import Window
-from worker.cellsam.sources import ArraySource, PixelSource, Samples, windows
+from worker.cellsam.sources import ArraySource, MadeOf, PixelSource, Samples, windows
 
 CHANNEL_ROLES = ("nuclear", "whole_cell", "rgb")
 SMALLEST, LARGEST = 1e-30, 1e30  # of floats that are safe to subtract and square in float32
@@ -181,26 +181,7 @@ def equalised(channel: Samples) -> Pixels:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plane:
-    """A channel that is computed from a source's samples."""
-
-    source: PixelSource
-
-    @property
-    def height(self) -> int:
-        return self.source.height
-
-    @property
-    def width(self) -> int:
-        return self.source.width
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self.source.dtype
-
-
-@dataclass(frozen=True, slots=True)
-class _Channel(_Plane):
+class _Channel(MadeOf):
     index: int
 
     def read(self, window: Window) -> Samples:
@@ -209,7 +190,7 @@ class _Channel(_Plane):
 
 
 @dataclass(frozen=True, slots=True)
-class _Gray(_Plane):
+class _Gray(MadeOf):
     """The gray values of a stained image: uint8 stays uint8, with its fixed range; anything else is float32."""
 
     @property
@@ -224,19 +205,10 @@ class _Gray(_Plane):
 
 
 @dataclass(frozen=True, slots=True)
-class _Scaled:
+class _Scaled(MadeOf):
     """Samples as shares of `largest`, in float64."""
 
-    source: PixelSource
     largest: float
-
-    @property
-    def height(self) -> int:
-        return self.source.height
-
-    @property
-    def width(self) -> int:
-        return self.source.width
 
     @property
     def channels(self) -> int:

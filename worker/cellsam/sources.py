@@ -71,6 +71,25 @@ class ArraySource:
         return part[..., None] if part.ndim == 2 else part
 
 
+@dataclass(frozen=True, slots=True)
+class MadeOf:
+    """What is computed from another source, pixel by pixel: its size, and its type unless a subclass says otherwise."""
+
+    source: PixelSource
+
+    @property
+    def height(self) -> int:
+        return self.source.height
+
+    @property
+    def width(self) -> int:
+        return self.source.width
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.source.dtype
+
+
 class PyramidSource:
     """Some channels, by number, of a pyramid that `labeling.pyramid` wrote; decodes the tiles that a window touches."""
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from labeling.pixels import PixelInfo, probe, read_pixels
 from worker.cellsam.channels import CHANNEL_ROLES, ImageError, default_roles
 from worker.cellsam.preprocess import Window
-from worker.cellsam.sources import ANY_SIZE, ArraySource, PixelSource, open_source
+from worker.cellsam.sources import ANY_SIZE, ArraySource, MadeOf, PixelSource, open_source
 
 LEFT_OUT = "-"  # the role of a channel that plays none
 
@@ -55,27 +55,14 @@ def read_roles(text: str | None) -> tuple[str, ...] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class SomeChannels:
+class SomeChannels(MadeOf):
     """A source's channels of these numbers."""
 
-    source: PixelSource
     kept: tuple[int, ...]
-
-    @property
-    def height(self) -> int:
-        return self.source.height
-
-    @property
-    def width(self) -> int:
-        return self.source.width
 
     @property
     def channels(self) -> int:
         return len(self.kept)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self.source.dtype
 
     def read(self, window: Window) -> NDArray[Any]:
         return self.source.read(window)[..., self.kept]
