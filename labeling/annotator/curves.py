@@ -14,7 +14,7 @@ from statistics import mean
 from labeling.annotator.records import Arm, ImageRecord, Order
 
 # The stop rule, fixed before the first run: enough once two rounds in a row have each lowered the best figure of the
-# rounds before them by less than this many actions per cell.
+# rounds before them by less than this many corrections per cell.
 STOP_GAIN, STOP_ROUNDS = 0.02, 2
 
 Key = tuple[str, str, str, int]  # domain, arm, order, seed
@@ -32,8 +32,9 @@ class Round:
     images: int
     cells: int
     corrected_before: int
-    actions_per_cell: float
+    corrections_per_cell: float
     missed_and_false_per_cell: float
+    actions_per_cell: float
     seconds_per_cell: float
     f1_shown: float
     f1: float
@@ -47,19 +48,20 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A domain's goal by the fifth round. ``half_of_base``: half of what the base alone costs on the same images."""
+    """A domain's goal by the fifth round, in corrections per cell. ``half_of_base``: half of what the base alone costs
+    on the same images; ``never_above`` holds for every round: 1 is the cost of drawing everything."""
 
     name: str
-    actions: float | None = None
+    corrections: float | None = None
     missed_and_false: float | None = None
     half_of_base: bool = False
     never_above: float | None = None
 
 
 GOALS = {
-    "A": Goal("A: a domain that the base was trained on", actions=0.15),
+    "A": Goal("A: a domain that the base was trained on", corrections=0.15),
     "B": Goal("B: stained tissue, never seen", missed_and_false=0.25, half_of_base=True),
-    "C": Goal("C: phase contrast, never seen", actions=0.5, never_above=1.0),
+    "C": Goal("C: phase contrast, never seen", corrections=0.5, never_above=1.0),
 }
 GOAL_ROUND = 5
 
@@ -93,8 +95,9 @@ def _round(number: int, images: Sequence[ImageRecord], shown: Sequence[ImageReco
         images=len(shown),
         cells=cells,
         corrected_before=corrected,
+        corrections_per_cell=sum(image.corrections for image in shown) / cells,
+        missed_and_false_per_cell=sum(image.missed_and_false_corrections for image in shown) / cells,
         actions_per_cell=sum(image.actions for image in shown) / cells,
-        missed_and_false_per_cell=sum(image.missed_and_false_actions for image in shown) / cells,
         seconds_per_cell=sum(image.seconds for image in shown) / cells,
         f1_shown=mean(image.f1_shown for image in shown),
         f1=mean(image.f1 for image in shown),
@@ -108,7 +111,7 @@ def _round(number: int, images: Sequence[ImageRecord], shown: Sequence[ImageReco
 
 
 def enough_after(costs: Sequence[float]) -> int | None:
-    """The round (from 1) after which the stop rule says "enough", given each round's actions per cell; else None."""
+    """The round (from 1) after which the stop rule says "enough", given the corrections per cell of each; else None."""
     idle = 0
     for index in range(1, len(costs)):
         idle = idle + 1 if min(costs[:index]) - costs[index] < STOP_GAIN else 0
@@ -118,7 +121,7 @@ def enough_after(costs: Sequence[float]) -> int | None:
 
 
 def base_cost(records: Sequence[ImageRecord], one: Round) -> float | None:
-    """Actions per cell of the base alone on the images that were shown in a round of the loop; None if not played."""
+    """Corrections per cell of the base alone on the images that a round of the loop showed; None if not played."""
     images = {
         record.image
         for record in records
@@ -136,7 +139,7 @@ def base_cost(records: Sequence[ImageRecord], one: Round) -> float | None:
     if {record.image for record in same} != images:
         return None
     by_image = {record.image: record for record in same}  # an image costs the base the same in any order
-    return sum(record.actions for record in by_image.values()) / sum(
+    return sum(record.corrections for record in by_image.values()) / sum(
         record.cells for record in by_image.values()
     )
 
@@ -148,25 +151,26 @@ def verdicts(goal: Goal, records: Sequence[ImageRecord], *, order: Order | str) 
     if not fifth:
         return [f"{goal.name}: no campaign has reached round {GOAL_ROUND}."]
     told: list[str] = []
-    if goal.actions is not None:
-        told.append(_verdict("actions per cell", mean(one.actions_per_cell for one in fifth), goal.actions))
+    if goal.corrections is not None:
+        value = mean(one.corrections_per_cell for one in fifth)
+        told.append(_verdict("corrections per cell", value, goal.corrections))
     if goal.missed_and_false is not None:
         value = mean(one.missed_and_false_per_cell for one in fifth)
         told.append(_verdict("missed and false per cell", value, goal.missed_and_false))
     if goal.half_of_base:
         told.append(_against_base(records, fifth))
     if goal.never_above is not None:
-        worst = max(one.actions_per_cell for one in mine)
-        told.append(_verdict("actions per cell in the worst round", worst, goal.never_above))
+        worst = max(one.corrections_per_cell for one in mine)
+        told.append(_verdict("corrections per cell in the worst round", worst, goal.never_above))
     return [f"{goal.name}, round {GOAL_ROUND}, {len(fifth)} seeds: {sentence}" for sentence in told]
 
 
 def _against_base(records: Sequence[ImageRecord], fifth: Sequence[Round]) -> str:
     costs = [base_cost(records, one) for one in fifth]
-    known = [(one.actions_per_cell, cost) for one, cost in zip(fifth, costs, strict=True) if cost]
+    known = [(one.corrections_per_cell, cost) for one, cost in zip(fifth, costs, strict=True) if cost]
     if not known:
         return "the base alone was not played on the same images."
-    return _verdict("actions against the base's on the same images", mean(a / b for a, b in known), 0.5)
+    return _verdict("corrections against the base's on the same images", mean(a / b for a, b in known), 0.5)
 
 
 def _verdict(what: str, value: float, at_most: float) -> str:

@@ -81,8 +81,15 @@ class ImageRecord:
         return sum(int(getattr(self, kind.value)) for kind in Kind)
 
     @property
-    def missed_and_false_actions(self) -> int:
-        return self.box + self.vertex + self.delete + self.clear
+    def missed_and_false_corrections(self) -> int:
+        """Missed cells, each drawn once, and what removing false ones took: a click each, or one for all."""
+        return self.delete + self.clear + (self.cells if self.clear else self.missed)
+
+    @property
+    def corrections(self) -> int:
+        """The same and reshaped cells: 1 a cell where everything is drawn. Unlike `actions`, a cell counts once, also
+        where the mask that its box brought had to be mended."""
+        return self.missed_and_false_corrections + (0 if self.clear else self.reshaped)
 
     @property
     def corrected(self) -> int:

@@ -58,7 +58,7 @@ def summary(images: Sequence[ImageRecord], runs: Sequence[RunRecord], *, goal: s
 
 
 def plot(found: Sequence[Round], path: Path) -> None:
-    """Actions per cell, all and missed and false alone, against cells corrected: a line a campaign."""
+    """Corrections per cell, all and missed and false alone, against cells corrected: a line a campaign."""
     # Not pyplot: it keeps figures alive and looks for a display. Imported here: nothing that serves has it.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -70,14 +70,14 @@ def plot(found: Sequence[Round], path: Path) -> None:
     for group, seed in dict.fromkeys((_group(one), one.seed) for one in found):
         mine = [one for one in found if (_group(one), one.seed) == (group, seed)]
         across, colour = [one.corrected_before for one in mine], f"C{groups.index(group)}"
-        left.plot(across, [one.actions_per_cell for one in mine], marker=".", color=colour)
+        left.plot(across, [one.corrections_per_cell for one in mine], marker=".", color=colour)
         right.plot(across, [one.missed_and_false_per_cell for one in mine], marker=".", color=colour)
     for number, group in enumerate(groups):
         left.plot([], [], color=f"C{number}", label=", ".join(_named(group)))
-    for axes, title in ((left, "all actions"), (right, "missed and false alone")):
+    for axes, title in ((left, "missed, false and reshaped"), (right, "missed and false alone")):
         axes.set(xlabel="cells corrected before the round", title=title, ylim=(0, None))
         axes.axhline(1, color="grey", linewidth=0.8)
-    left.set_ylabel("actions per cell")
+    left.set_ylabel("corrections per cell")
     left.legend(fontsize="x-small")
     figure.savefig(path, dpi=120)
 
@@ -98,8 +98,9 @@ def _totals(images: Sequence[ImageRecord]) -> str:
                 len({image.seed for image in mine}),
                 len(mine),
                 cells,
+                sum(image.corrections for image in mine) / cells,
+                sum(image.missed_and_false_corrections for image in mine) / cells,
                 sum(image.actions for image in mine) / cells,
-                sum(image.missed_and_false_actions for image in mine) / cells,
                 sum(image.seconds for image in mine) / cells,
                 len(blind),
                 sum(image.actions for image in blind),
@@ -108,8 +109,8 @@ def _totals(images: Sequence[ImageRecord]) -> str:
             ]
         )
     head = (
-        "domain, way, order, seeds, images, cells, actions per cell, missed and false, seconds per cell, "
-        "blind images, actions on them, F1 accepted, mean IoU accepted"
+        "domain, way, order, seeds, images, cells, corrections per cell, missed and false, actions per cell, "
+        "seconds per cell, blind images, actions on them, F1 accepted, mean IoU accepted"
     )
     return _table("All images, the blind ones included.", head, rows)
 
@@ -118,7 +119,7 @@ def _by_round(found: Sequence[Round], images: Sequence[ImageRecord]) -> str:
     rows = []
     for group, number in dict.fromkeys((_group(one), one.round) for one in found):
         mine = [one for one in found if (_group(one), one.round) == (group, number)]
-        costs = [one.actions_per_cell for one in mine]
+        costs = [one.corrections_per_cell for one in mine]
         bases = [cost for one in mine if (cost := base_cost(images, one)) is not None]
         rows.append(
             [
@@ -129,14 +130,15 @@ def _by_round(found: Sequence[Round], images: Sequence[ImageRecord]) -> str:
                 f"{min(costs):.3f} to {max(costs):.3f}",
                 mean(bases) if len(bases) == len(mine) else "",
                 mean(one.missed_and_false_per_cell for one in mine),
+                mean(one.actions_per_cell for one in mine),
                 mean(one.seconds_per_cell for one in mine),
                 mean(one.f1_shown for one in mine),
                 ", ".join(dict.fromkeys(one.version for one in mine)),
             ]
         )
     head = (
-        "domain, way, order, round, corrected before, actions per cell, over seeds, the base on the same images, "
-        "missed and false, seconds per cell, F1 shown, version"
+        "domain, way, order, round, corrected before, corrections per cell, over seeds, the base on the same images, "
+        "missed and false, actions per cell, seconds per cell, F1 shown, version"
     )
     return _table("By round, the blind images left out.", head, rows)
 
@@ -167,7 +169,7 @@ def _table(title: str, head: str, rows: Sequence[Sequence[object]]) -> str:
 def _stops(found: Sequence[Round]) -> list[str]:
     said = []
     for key in dict.fromkeys((_group(one), one.seed) for one in found if one.arm == Arm.LOOP):
-        costs = [one.actions_per_cell for one in found if (_group(one), one.seed) == key]
+        costs = [one.corrections_per_cell for one in found if (_group(one), one.seed) == key]
         after = enough_after(costs)
         verdict = f"enough after round {after}" if after else f"not yet enough after {len(costs)} rounds"
         said.append(f"{key[0][0]}, {key[0][2]}, seed {key[1]}: {verdict}.")
@@ -177,7 +179,7 @@ def _stops(found: Sequence[Round]) -> list[str]:
 def _goals(images: Sequence[ImageRecord], goal: str | None) -> list[str]:
     rules = (
         f"Enough: {STOP_ROUNDS} rounds in a row that each lowered the best earlier figure by less than {STOP_GAIN} "
-        f"actions per cell. Masks under IoU {RULES.repair_below} are repaired; prices in seconds: "
+        f"corrections per cell. Masks under IoU {RULES.repair_below} are repaired; prices in seconds: "
         f"{', '.join(f'{kind} {seconds:.2f}' for kind, seconds in SECONDS.items())}."
     )
     orders = dict.fromkeys(image.order for image in images if image.arm == Arm.LOOP)

@@ -16,7 +16,7 @@ from labeling.annotator.records import Arm, Order, Plan
 SETTINGS: dict[Arm, Json] = {
     Arm.BOXES: {"presegmentation": "never", "blind_held_out": False},
     Arm.PRESEGMENTED: {"presegmentation": "always", "blind_held_out": False},
-    Arm.LOOP: {"presegmentation": "auto", "blind_held_out": True},
+    Arm.LOOP: {"presegmentation": "auto", "blind_held_out": True, "deep": True},  # all rungs
 }
 BY_HAND_ONLY = 1_000_000  # corrected cells: no run starts by itself
 SETTLED = {"ready", "in_progress", "submitted"}

@@ -53,22 +53,9 @@ def _write(options: argparse.Namespace, text: str) -> None:
     if (options.out / "curves.png").exists():
         shutil.copy(options.out / "curves.png", PAGE.parent / picture)
         text += f"\n![actions per cell against cells corrected]({picture})\n"
-    page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else HEAD
+    page = PAGE.read_text(encoding="utf-8")
     PAGE.write_text(with_section(page, f"Domain {options.domain}", text), encoding="utf-8")
 
-
-HEAD = """# What labelling costs, by the simulated annotator
-
-Taken by `python -m tests.benchmarks.annotator --write`: a project is played through the HTTP API of a stack that the
-script starts, with the truth in hand, as a person would. Each missed cell is boxed, each false one deleted, each mask
-under IoU 0.8 is boxed again or brushed; an image that is mostly wrong is cleared. Actions are counted, seconds are the
-keystroke-level model's: prices, hand and rules are in `labeling/annotator/cost_model.py`, and they are a model, not a
-stopwatch. The four ways of working: boxes from scratch, the base's cells repaired, the same with a training run after
-each round, and polygons by hand, whose clicks are counted and whose time is the model's.
-
-Held-out images are labelled blind: all of their cells are drawn. They are left out of the rounds, and in the totals.
-The same command against any server: `manage.py simulated_annotator --url URL --token TOKEN --data FOLDER`.
-"""
 
 if __name__ == "__main__":
     main()

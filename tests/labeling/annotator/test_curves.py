@@ -24,10 +24,23 @@ def record(place: int, **values: Any) -> ImageRecord:
 
 
 def test_a_round_is_counted_over_its_cells_and_not_over_its_images():
-    (one,) = rounds([record(1, cells=30, box=6, missed=6), record(2, cells=10, delete=2, brush=2, false=2)])
-    assert one.actions_per_cell == pytest.approx(10 / 40)
+    (one,) = rounds(
+        [
+            record(1, cells=30, box=6, brush=3, missed=6),
+            record(2, cells=10, delete=2, brush=2, false=2, reshaped=2),
+        ]
+    )
+    assert one.corrections_per_cell == pytest.approx(10 / 40)
+    assert one.actions_per_cell == pytest.approx(13 / 40)  # three masks that a box brought were mended
     assert one.missed_and_false_per_cell == pytest.approx(8 / 40)
     assert one.seconds_per_cell == pytest.approx(20 / 40)
+
+
+def test_drawing_everything_is_one_correction_a_cell_and_clearing_one_more_for_the_image():
+    (drawn,) = rounds([record(1, shown=0, missed=10, box=10, brush=4)])
+    (cleared,) = rounds([record(1, shown=20, missed=8, false=18, reshaped=2, clear=1, box=10, brush=4)])
+    assert (drawn.corrections_per_cell, cleared.corrections_per_cell) == (1.0, 1.1)
+    assert (drawn.actions_per_cell, cleared.actions_per_cell) == (1.4, 1.5)
 
 
 def test_a_round_says_how_many_cells_had_been_corrected_when_it_began():
@@ -62,27 +75,27 @@ def test_enough_is_two_idle_rounds_in_a_row(costs: list[float], after: int | Non
 
 
 def test_the_base_is_compared_on_the_same_images():
-    base = [record(place, arm="presegmented", order="upload", box=4) for place in (1, 2, 3)]
-    loop = [record(1, box=1), record(2, blind=True, box=10)]
+    base = [record(place, arm="presegmented", order="upload", box=4, missed=4) for place in (1, 2, 3)]
+    loop = [record(1, box=1, missed=1), record(2, blind=True, box=10)]
     (one,) = rounds(loop)
     assert base_cost([*base, *loop], one) == pytest.approx(0.4)
     assert base_cost(loop, one) is None
 
 
 def test_goals_are_judged_in_the_fifth_round():
-    cheap = [record(place, domain="B", box=1) for place in range(1, 11)]
-    base = [record(place, domain="B", arm="presegmented", box=4) for place in range(1, 11)]
+    cheap = [record(place, domain="B", box=1, missed=1) for place in range(1, 11)]
+    base = [record(place, domain="B", arm="presegmented", box=4, missed=4) for place in range(1, 11)]
+    dear = [record(place, box=5, missed=5) for place in range(1, 11)]
     missed, half = verdicts(GOALS["B"], [*cheap, *base], order="random")
     assert "0.100, goal at most 0.25: met" in missed
     assert "0.250, goal at most 0.5: met" in half
-    assert (
-        "not met" in verdicts(GOALS["A"], [record(place, box=5) for place in range(1, 11)], order="random")[0]
-    )
+    assert "not met" in verdicts(GOALS["A"], dear, order="random")[0]
     assert "no campaign has reached round 5" in verdicts(GOALS["A"], cheap[:4], order="random")[0]
 
 
 def test_no_round_of_the_third_domain_may_cost_more_than_drawing_everything():
-    dear = [record(place, box=15 if place < 3 else 1) for place in range(1, 11)]
+    worst_first = [15 if place < 3 else 1 for place in range(1, 11)]
+    dear = [record(place, delete=its, false=its) for place, its in enumerate(worst_first, start=1)]
     fifth, worst = verdicts(GOALS["C"], dear, order="random")
     assert fifth.endswith(": met.")
     assert "1.500, goal at most 1: not met" in worst
@@ -111,7 +124,7 @@ def test_a_report_is_tables_and_a_picture(tmp_path: Path):
     )  # fmt: skip
     append(tmp_path / "A-loop.runs.csv", run)
     text = report(tmp_path, goal="A")
-    assert "| A | the loop | random | 1 | 4 | 40 | 0.200 |" in text
+    assert "| A | the loop | random | 1 | 4 | 40 | 0.200 | 0.200 | 0.200 |" in text
     assert "It is no better." in text
     assert "A, random, seed 0: not yet enough after 2 rounds." in text
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")

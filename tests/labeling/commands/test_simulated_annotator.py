@@ -32,7 +32,7 @@ def run(folder: Path, **options: object) -> str:
 def test_polygons_cost_their_clicks(tmp_path: Path):
     said = run(truth(tmp_path), images=2, seeds=2)
     # two rectangles an image: four clicks each
-    assert "| A | polygons by hand | random | 2 | 4 | 8 | 4.000 |" in said
+    assert "| A | polygons by hand | random | 2 | 4 | 8 | 1.000 | 1.000 | 4.000 |" in said
     assert (tmp_path / "out" / "summary.md").read_text() in said
 
 
