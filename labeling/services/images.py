@@ -17,13 +17,16 @@ from django.db import transaction
 
 from labeling import dispatch, live
 from labeling.errors import Invalid, NotFound, UploadRejected
+from labeling.gate import MINIMUM_IMAGES
 from labeling.models import Image, ImageGroup, ImageStatus, Job, JobKind, Project, Series, Split
 from labeling.pixels import ChannelRoles, PixelError, PixelInfo, probe
 from labeling.selectors.channels import channel_roles
 from labeling.selectors.images import image_event
 from labeling.services.jobs import Claim, job_create, job_finish, open_jobs_lock
 
-HELD_OUT_EVERY = 4  # every 4th new group is held out, for good, until the project has as many as it wants
+# New groups are held out, for good, by their turn until the project has as many as it wants: never the first three,
+# then every second until the gate has what it needs to decide (a run before that promotes nothing), then every fourth.
+NEVER_HELD_OUT, HELD_OUT_EVERY_AT_FIRST, HELD_OUT_EVERY = 3, 2, 4
 NAME_LENGTH = 255
 NEEDS_CHANNELS = "Say which channel shows nuclei and which whole cells: {names}."
 
@@ -213,11 +216,17 @@ def _split(image: Image, held_out_target: int) -> Split:
     groups = ImageGroup.objects.filter(project_id=image.project_id)
     group = groups.filter(key=image.group_key).first()
     if group is None:
-        its_turn = (groups.count() + 1) % HELD_OUT_EVERY == 0
-        wanted = its_turn and groups.filter(split=Split.HELD_OUT).count() < held_out_target
-        split = Split.HELD_OUT if wanted else Split.TRAIN
+        held_out = groups.filter(split=Split.HELD_OUT).count()
+        its_turn = _held_out_turn(groups.count() + 1, held_out)
+        split = Split.HELD_OUT if its_turn and held_out < held_out_target else Split.TRAIN
         group = ImageGroup.objects.create(project_id=image.project_id, key=image.group_key, split=split)
     return Split(group.split)
+
+
+def _held_out_turn(number: int, held_out: int) -> bool:
+    """Whether a project's group ``number``, from 1, is held out after ``held_out`` others."""
+    every = HELD_OUT_EVERY_AT_FIRST if held_out < MINIMUM_IMAGES else HELD_OUT_EVERY
+    return number > NEVER_HELD_OUT and number % every == 0
 
 
 def _send_on(image: Image) -> None:

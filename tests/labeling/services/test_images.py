@@ -9,7 +9,6 @@ from labeling.errors import ClaimLost, Invalid, NotFound, UploadRejected
 from labeling.models import Image, ImageStatus, Job, JobKind, JobStatus, Project, Split
 from labeling.pixels import ChannelRoles, PixelInfo
 from labeling.services.images import (
-    HELD_OUT_EVERY,
     channel_map_set,
     image_create,
     image_delete,
@@ -17,6 +16,7 @@ from labeling.services.images import (
     image_segment,
 )
 from labeling.services.jobs import job_fail
+from labeling.services.loop_settings import loop_settings_set
 from tests.factories import HEIGHT, WIDTH, World, claim_of, ingest, make_image, make_ready_image, png, upload
 
 RGB = ("Red", "Green", "Blue")
@@ -69,9 +69,16 @@ def test_a_name_is_the_last_part_of_the_path_and_printable(world: World):
     assert image.file.name == f"projects/{world.project.pk}/images/{image.pk}/original.png"
 
 
-def test_every_fourth_new_group_is_held_out(world: World):
-    splits = [make_image(world.project, seed=seed).split for seed in range(2 * HELD_OUT_EVERY)]
-    assert splits == [Split.TRAIN, Split.TRAIN, Split.TRAIN, Split.HELD_OUT] * 2
+def test_every_second_new_group_is_held_out_until_the_gate_can_decide_and_then_every_fourth(world: World):
+    splits = [make_image(world.project, seed=seed).split for seed in range(24)]
+    held_out = [number for number, split in enumerate(splits, start=1) if split == Split.HELD_OUT]
+    assert held_out == [4, 6, 8, 10, 12, 16, 20, 24]
+
+
+def test_no_more_groups_are_held_out_than_the_project_wants(world: World):
+    loop_settings_set(project=world.project, held_out_target=2)
+    splits = [make_image(world.project, seed=seed).split for seed in range(12)]
+    assert [index for index, split in enumerate(splits) if split == Split.HELD_OUT] == [3, 5]
 
 
 def test_the_same_file_stays_in_its_split(world: World):

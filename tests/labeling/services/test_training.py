@@ -344,7 +344,7 @@ def test_a_version_of_another_project_cannot_be_promoted(world: World):
 def test_evidence_counts_the_submitted_held_out_images(world: World):
     images = [make_ready_image(world.project, seed=seed) for seed in range(8)]
     found = evidence(world.project)
-    assert (found.images, found.submitted, found.deciding) == (2, 0, 0)
+    assert (found.images, found.submitted, found.deciding) == (3, 0, 0)
     correct(images[3], world, 0)
     found = evidence(world.project)
     assert (found.submitted, found.deciding) == (1, 0)  # nobody drew a cell in it
