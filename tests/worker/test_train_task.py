@@ -88,7 +88,7 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> TuningConfig:
     schedule = Schedule(rate=1e-3, passes=1, least=2, most=2, check_every=1, clip=3.0)
     config = TuningConfig(
         neck=schedule, finder=schedule, trunk=schedule, windows_a_step=1, prompts=2, tiles_a_step=1,
-        max_validation_cells=4, min_cells=4,
+        half_tiles_a_step=1, whole_tiles_a_step=1, max_validation_cells=4, min_cells=4,
     )  # fmt: skip
     monkeypatch.setattr(
         "worker.tasks.corrections.TuningConfig", lambda **settings: replace(config, **settings)

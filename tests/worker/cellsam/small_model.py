@@ -32,8 +32,9 @@ SMALL = replace(
 )
 BRIEF = Schedule(rate=1e-3, passes=1, least=4, most=4, check_every=2, clip=3.0)
 SMALL_TUNING = TuningConfig(
-    neck=BRIEF, finder=BRIEF, trunk=BRIEF, windows_a_step=1, prompts=2, tiles_a_step=2, min_cells=4
-)
+    neck=BRIEF, finder=BRIEF, trunk=BRIEF, windows_a_step=1, prompts=2, tiles_a_step=2, half_tiles_a_step=3,
+    whole_tiles_a_step=2, min_cells=4,
+)  # fmt: skip
 
 
 def small_predictor(seed: int = 0) -> Predictor:

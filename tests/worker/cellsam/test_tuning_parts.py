@@ -15,7 +15,9 @@ from worker.cellsam.checkpoint import state_hash
 from worker.cellsam.tuning import Courtesy, Ladder, Schedule, TuningConfig, TuningSample
 from worker.cellsam.tuning.finder import tile_boxes
 from worker.cellsam.tuning.held_back import hold_back
+from worker.cellsam.tuning.judging import Judge
 from worker.cellsam.tuning.replay import draw_weights
+from worker.cellsam.tuning.trunk import TrunkLearner
 
 from .small_model import SMALL_TUNING, small_predictor, small_samples
 
@@ -53,6 +55,14 @@ def test_one_movie_alone_is_held_back_by_frames(samples: list[TuningSample]) -> 
 def test_no_more_is_held_back_than_a_look_should_cost(samples: list[TuningSample]) -> None:
     kept, held = hold_back([samples[0]] * 100, TuningConfig(max_validation_images=5))
     assert (len(kept), len(held)) == (95, 5)
+
+
+def test_of_large_images_so_many_are_held_back_as_a_look_can_afford(samples: list[TuningSample]) -> None:
+    tiles = len(samples[0].features.frame.finest)
+    kept, held = hold_back([samples[0]] * 40, TuningConfig(max_validation_tiles=3 * tiles))
+    assert (len(kept), len(held)) == (37, 3)
+    kept, held = hold_back([samples[0]] * 4, TuningConfig(max_validation_tiles=0))
+    assert (len(kept), len(held)) == (3, 1)
 
 
 def test_images_without_cells_are_learned_from_and_never_held_back(samples: list[TuningSample]) -> None:
@@ -96,6 +106,25 @@ def test_a_finder_aims_at_each_tiles_cells_cut_and_mirrored_as_its_pixels_are(sm
     mirrored = [[10, 2 * 39 - 15, 20, 64], [30, 2 * 39 - 19, 50, 64]]
     assert sorted(left.tolist()) == sorted([[10, 8, 20, 16], [30, 10, 50, 20], *mirrored])
     assert sorted(right.tolist()) == sorted([[0, 10, 14, 20], [0, 2 * 39 - 19, 14, 64]])
+
+
+def test_the_trunk_learns_from_half_tiles_that_lie_where_they_say(
+    small: Predictor, samples: list[TuningSample]
+) -> None:
+    learner = TrunkLearner(small, samples, Judge(samples, SMALL_TUNING), SMALL_TUNING)
+    config = small.model.config
+    batches = [learner.batch(np.random.default_rng(seed)) for seed in range(12)]
+    sides = {batch.side_px for batch in batches}
+    assert sides == {config.trunk.input_px // 2, config.trunk.input_px}
+    halves = [batch for batch in batches if batch.side_px < config.trunk.input_px]
+    assert len(halves) > len(batches) / 2
+    assert len({batch.origin for batch in halves}) > 1
+    for batch in batches:
+        assert all(
+            start * config.trunk.patch_px + batch.side_px <= config.trunk.input_px for start in batch.origin
+        )
+        assert len(batch.pixels) == (2 if batch.side_px == config.trunk.input_px else 3)
+        assert [len(boxes) for boxes in batch.boxes_xyxy] == [int(its.max()) for its in batch.labels]
 
 
 # Going on after a kill

@@ -46,15 +46,18 @@ class TuningConfig:
     )
     trunk: Schedule = field(
         default_factory=lambda: Schedule(
-            rate=2e-4, passes=60, least=200, most=2000, check_every=50, patience=5, final=0.05, clip=3.0
+            rate=4e-4, passes=30, least=200, most=500, check_every=100, patience=3, final=0.05, clip=3.0
         )
     )
     windows_a_step: int = 4  # of the neck: each holds up to so many prompts
     prompts: int = 5
-    tiles_a_step: int = 4  # of CellFinder and of the trunk
+    tiles_a_step: int = 4  # of CellFinder
+    half_tiles_a_step: int = 6  # of the trunk; it sees the one or the other, see `TrunkLearner`
+    whole_tiles_a_step: int = 2
     replay_share: float = 0.25  # of the draws, at least, that images of earlier runs get; see `replay`
     validation_share: float = 0.25  # of the images; held back for early stopping and the threshold
     max_validation_images: int = 12
+    max_validation_tiles: int = 100  # the trunk's rung embeds them at each look
     max_validation_cells: int = 150  # decoded at each look; more would cost more than the training
     min_images: int = 2
     min_cells: int = 10

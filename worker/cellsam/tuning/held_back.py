@@ -38,20 +38,24 @@ def hold_back(
 def _clusters_to_hold_back(
     clusters: Sequence[str], samples: Sequence[TuningSample], config: TuningConfig
 ) -> set[str]:
-    """As many as fit the wanted share, in random order; the smallest if none fits."""
-    sizes: dict[str, int] = {}
+    """As many as fit the wanted share and, after the first, a look's tiles, in random order; the smallest if none
+    fits."""
+    images: dict[str, int] = {}
+    tiles: dict[str, int] = {}
     for cluster, sample in zip(clusters, samples, strict=True):
-        sizes[cluster] = sizes.get(cluster, 0) + bool(sample.cells)
-    sizes = {cluster: size for cluster, size in sizes.items() if size}
-    share = config.validation_share * sum(sizes.values())
+        if sample.cells:
+            images[cluster] = images.get(cluster, 0) + 1
+            tiles[cluster] = tiles.get(cluster, 0) + len(sample.features.frame.finest)
+    share = config.validation_share * sum(images.values())
     wanted = max(1, min(config.max_validation_images, round(share)))
     chosen: set[str] = set()
-    held = 0
-    for cluster in np.random.default_rng(config.seed).permutation(list(sizes)):
-        if held + sizes[str(cluster)] <= wanted:
-            chosen.add(str(cluster))
-            held += sizes[str(cluster)]
-    return chosen or {min(sizes, key=lambda cluster: sizes[cluster])}
+    held = shown = 0
+    for cluster in map(str, np.random.default_rng(config.seed).permutation(list(images))):
+        few_tiles = not chosen or shown + tiles[cluster] <= config.max_validation_tiles
+        if few_tiles and held + images[cluster] <= wanted:
+            chosen.add(cluster)
+            held, shown = held + images[cluster], shown + tiles[cluster]
+    return chosen or {min(images, key=lambda cluster: images[cluster])}
 
 
 def _check(samples: Sequence[TuningSample], config: TuningConfig) -> None:

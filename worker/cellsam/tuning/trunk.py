@@ -34,8 +34,15 @@ from worker.cellsam.tuning.sample import TuningError, TuningSample
 PARTS = ("trunk", "neck", "finder")
 
 
+HALF_TILES = 0.75  # of the steps
+
+
 class TrunkLearner:
-    """Draws a tile anywhere in an image, flipped and turned."""
+    """Draws tiles anywhere in an image, flipped and turned.
+
+    Most steps see half tiles, as training from scratch does: a quarter of a tile's price, and six of them teach more
+    than two tiles. Learned anchors belong to the whole input, so a model that has them sees whole tiles alone.
+    """
 
     def __init__(
         self, start: Predictor, training: Sequence[TuningSample], judge: Judge, config: TuningConfig
@@ -61,7 +68,7 @@ class TrunkLearner:
 
     @property
     def steps(self) -> int:
-        return self._config.trunk.steps(len(self._image_of_tile), self._config.tiles_a_step)
+        return self._config.trunk.steps(len(self._image_of_tile), self._config.whole_tiles_a_step)
 
     def quality(self, pause: Callable[[], None]) -> float:
         """The mean of both qualities of the rungs below; the trunk is run for each look."""
@@ -77,10 +84,10 @@ class TrunkLearner:
         return self._start.with_parts(states)
 
     def loss(self, random: np.random.Generator) -> Tensor:
-        batch = self._batch(random)
+        batch = self.batch(random)
         with torch.autocast(batch.pixels.device.type, dtype=torch.bfloat16):
-            tokens = self._model.trunk(batch.pixels)
-            found = self._model.find(tokens)
+            tokens = self._model.trunk(batch.pixels, batch.origin)
+            found = self._model.find(tokens, batch.origin)
             prompts = choose_prompts(
                 batch.boxes_xyxy, limit=self._config.prompts, size=batch.pixels.shape[-1]
             )
@@ -88,35 +95,45 @@ class TrunkLearner:
             if len(prompts.label) == 0:
                 return loss
             embeddings = self._model.neck(tokens)[prompts.crop]
-            logits, _ = self._model.decode(embeddings, boxes_xyxy=prompts.boxes_xyxy)
+            logits, _ = self._model.decode(
+                embeddings, boxes_xyxy=prompts.boxes_xyxy + batch.offset, origin=batch.origin
+            )
         truth = (batch.labels[prompts.crop] == prompts.label[:, None, None]).float()  # (N, S, S)
         truth = F.avg_pool2d(truth[:, None], truth.shape[-1] // logits.shape[-1])[:, 0]
         return loss + mask_loss(logits.float(), truth)
 
-    def _batch(self, random: np.random.Generator) -> Batch:
-        count = self._config.tiles_a_step
+    def batch(self, random: np.random.Generator) -> Batch:
+        """Half tiles or whole ones, all cut at the same place of the input."""
+        config = self._model.config
+        halved = config.finder.kind == "peaks" and random.random() < HALF_TILES
+        count = self._config.half_tiles_a_step if halved else self._config.whole_tiles_a_step
+        grid = config.grid // 2 if halved else config.grid  # tokens on a side
+        origin = (int(random.integers(config.grid - grid + 1)), int(random.integers(config.grid - grid + 1)))
         rows = random.choice(len(self._image_of_tile), count, p=self._weights)
-        drawn = [self._tile(self._image_of_tile[row], random) for row in rows]
-        trunk = self._model.config.trunk
+        drawn = [self._window(self._image_of_tile[row], origin, grid, random) for row in rows]
         return Batch.of(
             np.stack([pixels for pixels, _ in drawn]),
             np.stack([labels for _, labels in drawn]),
-            origin=(0, 0),
-            patch_px=trunk.patch_px,
-            input_px=trunk.input_px,
+            origin=origin,
+            patch_px=config.trunk.patch_px,
+            input_px=config.trunk.input_px,
             device=self._start.device,
         )
 
-    def _tile(self, image: int, random: np.random.Generator) -> tuple[Pixels, Labels]:
-        tiling = self._model.config.tiling
+    def _window(
+        self, image: int, origin: tuple[int, int], grid: int, random: np.random.Generator
+    ) -> tuple[Pixels, Labels]:
+        """(3, S, S) model input and (S, S) labels 1..n: `grid` tokens from the token `origin` on, row and column."""
+        config = self._model.config
         where = (float(random.random()), float(random.random()))
         channels, labels = self._image(image)
-        pixels, labels = cut(channels.astype(np.float32), labels, tiling.tile_px, where=where)
+        pixels, labels = cut(channels.astype(np.float32), labels, config.tiling.tile_px, where=where)
         pixels, labels = turn(pixels, labels, int(random.integers(8)))
-        (enlarged,) = Frame(tiling.tile_px, tiling.tile_px, tiling).inputs(pixels)
-        times = round(tiling.scale)
-        labels = separate(labels).repeat(times, axis=0).repeat(times, axis=1)
-        return enlarged.numpy(), labels
+        (enlarged,) = Frame(config.tiling.tile_px, config.tiling.tile_px, config.tiling).inputs(pixels)
+        times, patch = round(config.tiling.scale), config.trunk.patch_px
+        rows, columns = (slice(start * patch, (start + grid) * patch) for start in origin)
+        labels = labels.repeat(times, axis=0).repeat(times, axis=1)[rows, columns]
+        return enlarged.numpy()[:, rows, columns], separate(labels)
 
     def _image(self, index: int) -> tuple[NDArray[np.float16], Labels]:
         """(3, H, W) model channels, kept in float16, which halves the memory of a training set, and labels (H, W)."""
