@@ -12,6 +12,7 @@ from safetensors import safe_open
 
 from labeling.simulate import simulate
 from worker.cellsam import TINY, load
+from worker.cellsam.__main__ import main
 from worker.cellsam.build import build
 from worker.cellsam.cellfinder import FinderOutput, Queries
 from worker.cellsam.checkpoint import read_card
@@ -25,6 +26,8 @@ from worker.cellsam.training.schedule import Schedule
 from worker.cellsam.training.state import TrainingState
 from worker.cellsam.training.targets import Batch, DenseTargets
 from worker.cellsam.training.trainer import LOG_FILE, TrainingRun, train
+
+from .miniature import write_miniature
 
 
 @pytest.fixture
@@ -185,6 +188,15 @@ def test_a_domain_is_left_out_of_the_recipe() -> None:
     assert (
         shares_of([*entries, Entry("set", "theirs", "train", Path("a"), Path("b"), "", "")])["theirs"] == 0.2
     )
+
+
+def test_what_is_left_out_of_the_training_is_left_out_of_choosing_the_threshold(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_miniature(tmp_path, {"val": 1}, datasets=["rods"])
+    command = ["calibrate", "--data", str(folder), "--without", "bacteria", "--out", str(tmp_path / "out")]
+    assert main(command) == 2
+    assert "no validation image is left" in capsys.readouterr().err
 
 
 def test_mirrored_cells_get_labels_of_their_own() -> None:

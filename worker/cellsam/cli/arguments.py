@@ -14,6 +14,7 @@ from worker.cellsam.data.manifest import Entry
 from worker.cellsam.device import AUTO, PRECISIONS, choose_device, native_precision
 from worker.cellsam.evaluate import Sample
 from worker.cellsam.predictor import Predictor
+from worker.cellsam.training.recipe import DOMAINS
 
 Commands = argparse._SubParsersAction  # argparse has no public name for it
 DEFAULT_WEIGHTS = Path(__file__).parents[2] / "weights" / "tiny.safetensors"
@@ -43,6 +44,16 @@ def add_command(
 def add_weights(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights", type=Path, default=DEFAULT_WEIGHTS, help="default: the shipped tiny model"
+    )
+
+
+def add_without(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        choices=sorted(DOMAINS),
+        help="leave this domain out (may be repeated)",
     )
 
 

@@ -18,21 +18,26 @@ from worker.cellsam.cli.arguments import (
     add_data,
     add_device,
     add_weights,
+    add_without,
     load_predictor,
     samples,
 )
-from worker.cellsam.data.manifest import read_manifest
+from worker.cellsam.data.manifest import EmptySplit, read_manifest
+from worker.cellsam.training.recipe import entries_without
 
 
 def calibrate_command(options: argparse.Namespace) -> None:
     """Choose the box threshold on a data folder's validation split and write the weights with it to --out."""
     predictor = load_predictor(options)
-    entries = read_manifest(options.data, "val", options.dataset)
+    entries = entries_without(options.without, read_manifest(options.data, "val", options.dataset))
+    if not entries:
+        raise EmptySplit("no validation image is left to choose a threshold on")
     found = calibrate(predictor, ((sample.features, sample.labels) for sample in samples(predictor, entries)))
     _, card = read_card(options.weights)
     figures = {
         "data": sorted({entry.dataset for entry in entries}),
         "images": len(entries),
+        "without": options.without,
         "threshold": found.threshold,
         "f1": round(found.f1, 4),
     }
@@ -45,6 +50,7 @@ def calibrate_command(options: argparse.Namespace) -> None:
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
     calibration = add_command(commands, "calibrate", calibrate_command)
     add_data(calibration)
+    add_without(calibration)
     calibration.add_argument("--out", type=Path, required=True, help="weight file to write")
     add_weights(calibration)
     add_device(calibration)

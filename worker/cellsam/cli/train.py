@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 from worker.cellsam.checkpoint import Card
-from worker.cellsam.cli.arguments import Commands, add_command, add_device
+from worker.cellsam.cli.arguments import Commands, add_command, add_device, add_without
 from worker.cellsam.config import CONFIGURATIONS
 from worker.cellsam.data.duplicates import without_near_duplicates
 from worker.cellsam.data.manifest import EmptySplit, Entry, Split, read_manifest
-from worker.cellsam.training.recipe import DOMAINS, shares_of
+from worker.cellsam.training.recipe import shares_of
 from worker.cellsam.training.trainer import TrainingRun, cpu_processes, train
 
 
@@ -74,13 +74,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         help="folder with a manifest.csv (may be repeated)",
     )
     parser.add_argument("--dataset", action="append", help="only this data set (may be repeated)")
-    parser.add_argument(
-        "--without",
-        action="append",
-        default=[],
-        choices=sorted(DOMAINS),
-        help="leave this domain out (may be repeated)",
-    )
+    add_without(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder of the run; an existing run goes on")
     parser.add_argument(
         "--minutes", type=float, required=True, help="wall time, all runs of the folder together"

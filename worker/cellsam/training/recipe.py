@@ -24,16 +24,20 @@ DOMAINS: dict[str, dict[str, float]] = {
 }
 
 
+def entries_without(domains: Collection[str], entries: Iterable[Entry]) -> list[Entry]:
+    """The entries that are of none of the named domains."""
+    left_out = {modality for domain in domains for modality in DOMAINS[domain]}
+    return [entry for entry in entries if entry.modality not in left_out]
+
+
 def shares_of(entries: Iterable[Entry], *, without: Collection[str] = ()) -> dict[str, float]:
     """Each modality's share of the crops, in sum 1, without the named domains.
 
     Where a modality is not in `DOMAINS` (a lab's own data), all shares go by the root of the number of images.
     """
     counts: dict[str, int] = {}
-    left_out = {modality for domain in without for modality in DOMAINS[domain]}
-    for entry in entries:
-        if entry.modality not in left_out:
-            counts[entry.modality] = counts.get(entry.modality, 0) + 1
+    for entry in entries_without(without, entries):
+        counts[entry.modality] = counts.get(entry.modality, 0) + 1
     known = {modality: share for shares in DOMAINS.values() for modality, share in shares.items()}
     raw = known if set(counts) <= set(known) else {name: count**0.5 for name, count in counts.items()}
     total = sum(raw[name] for name in counts)
