@@ -57,7 +57,7 @@ export function evidenceWords({ held_out: heldOut, settings }: Pick<ProjectModel
   if (missing <= 0) return "";
   const waiting = heldOut.images - heldOut.submitted;
   const label = `Label ${counted(missing, "more held-out image")} with cells${settings.blind_held_out ? ", drawn without outlines," : ""} before a version can be judged.`;
-  return waiting > 0 ? `${label} ${waiting === 1 ? "1 is" : `${waiting} are`} waiting.` : `${label} Every fourth image that is added is held out.`;
+  return waiting > 0 ? `${label} ${waiting === 1 ? "1 is" : `${waiting} are`} waiting.` : `${label} Of the images that are added, every second is held out until there are enough.`;
 }
 
 /** One line about a version: why it is not used, or who made it active and when. */
