@@ -20,6 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", action="append", default=[], help="of the manifest; all by default")
     parser.add_argument("--split", action="append", default=[], help="of the manifest; all by default")
     parser.add_argument("--modality", default="", help="only modalities whose name contains this")
+    parser.add_argument(
+        "--crop",
+        type=int,
+        metavar="PX",
+        help="label the middle of each image, at most so many pixels on a side",
+    )
     parser.add_argument("--domain", default="A", help="the name in the report; A, B and C have goals")
     parser.add_argument("--arm", action="append", choices=[*Arm], help="all four by default")
     parser.add_argument("--order", action="append", choices=[*Order], help="of the loop; random by default")
@@ -43,7 +49,13 @@ def plans(options: argparse.Namespace) -> Iterator[Plan]:
 
 def play(options: argparse.Namespace, client: Client, say: Callable[[str], None]) -> str:
     """Play all campaigns that are not complete; the summary as Markdown. Raises as they do, and GroundTruthError."""
-    found = subjects(options.data, datasets=options.dataset, modality=options.modality, splits=options.split)
+    found = subjects(
+        options.data,
+        datasets=options.dataset,
+        modality=options.modality,
+        splits=options.split,
+        crop_px=options.crop,
+    )
     for plan in plans(options):
         say(f"{plan.name}: {min(plan.images, len(found))} images")
         Campaign(plan, found, options.out, client, say).play()

@@ -15,9 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from labeling.pixels import probe, read_pixels
 from labeling.rle import BoxMask, masks_of_labels
+
+SLIVER_PX = 10
 
 
 class GroundTruthError(ValueError):
@@ -26,23 +30,39 @@ class GroundTruthError(ValueError):
 
 @dataclass(frozen=True)
 class Subject:
-    """An image to be labelled, with its true cells. ``name`` is that of the uploaded file, unique in a campaign."""
+    """An image to be labelled, with its true cells. ``name`` is that of the uploaded file, unique in a campaign.
+
+    ``crop_px``: no more than the middle of the image, so many pixels on a side.
+    """
 
     name: str
     image: Path
     labels: Path
+    crop_px: int | None = None
 
-    @property
+    @cached_property
     def content(self) -> bytes:
-        return self.image.read_bytes()
+        """The file as it is; of a part, a PNG."""
+        whole = self.image.read_bytes()
+        if self.crop_px is None:
+            return whole
+        pixels = _middle(read_pixels(BytesIO(whole), self.image.name).array, self.crop_px)
+        if len(pixels) not in (1, 3):
+            raise GroundTruthError(f"{self.image} has {len(pixels)} channels; parts are cut of one or three")
+        out = BytesIO()
+        Image.fromarray(pixels[0] if len(pixels) == 1 else np.moveaxis(pixels, 0, -1)).save(out, "PNG")
+        return out.getvalue()
 
     @cached_property
     def truth(self) -> tuple[BoxMask, ...]:
-        """A mask for each label; they do not overlap."""
+        """A mask for each label; they do not overlap. What a cut leaves of a cell counts from 10 pixels on."""
         planes = read_pixels(BytesIO(self.labels.read_bytes()), self.labels.name).array  # (1, H, W)
         if len(planes) != 1:
             raise GroundTruthError(f"{self.labels} has {len(planes)} channels; a label map has one")
-        return tuple(mask for _, mask in masks_of_labels(planes[0].astype(np.int32)))
+        if self.crop_px is None:
+            return tuple(mask for _, mask in masks_of_labels(planes[0].astype(np.int32)))
+        middle = _middle(planes, self.crop_px)[0].astype(np.int32)
+        return tuple(mask for _, mask in masks_of_labels(middle) if mask.area >= SLIVER_PX)
 
     @property
     def channel_map(self) -> dict[str, Any] | None:
@@ -60,10 +80,18 @@ class Subject:
 
 
 def subjects(
-    folder: Path, *, datasets: Sequence[str] = (), modality: str = "", splits: Sequence[str] = ()
+    folder: Path,
+    *,
+    datasets: Sequence[str] = (),
+    modality: str = "",
+    splits: Sequence[str] = (),
+    crop_px: int | None = None,
 ) -> list[Subject]:
     """The images of the named data sets, splits (all by default) and modalities that contain ``modality``, in the
-    manifest's order. Raises GroundTruthError if there is no manifest, a column is missing or nothing is left."""
+    manifest's order; of each the middle of ``crop_px`` on a side, if given.
+
+    Raises GroundTruthError if there is no manifest, a column is missing or nothing is left.
+    """
     path = folder / "manifest.csv"
     try:
         with path.open(newline="", encoding="utf-8") as file:
@@ -75,7 +103,7 @@ def subjects(
             and (not splits or row["split"] in splits)
             and modality in row["modality"]
         ]
-        found = [_subject(folder, row["image"], row["labels"]) for row in chosen]
+        found = [_subject(folder, row["image"], row["labels"], crop_px) for row in chosen]
     except FileNotFoundError as error:
         raise GroundTruthError(f"{path} does not exist") from error
     except KeyError as error:
@@ -85,5 +113,14 @@ def subjects(
     return found
 
 
-def _subject(folder: Path, image: str, labels: str) -> Subject:
-    return Subject(name=image.replace("/", "_"), image=folder / image, labels=folder / labels)
+def _subject(folder: Path, image: str, labels: str, crop_px: int | None) -> Subject:
+    name = image.replace("/", "_")
+    if crop_px is not None:
+        name = str(Path(name).with_suffix(".png"))
+    return Subject(name=name, image=folder / image, labels=folder / labels, crop_px=crop_px)
+
+
+def _middle(planes: NDArray[Any], side: int) -> NDArray[Any]:
+    """(C, H, W) -> (C, at most side, at most side)."""
+    top, left = (max(0, length - side) // 2 for length in planes.shape[1:])
+    return planes[:, top : top + side, left : left + side]

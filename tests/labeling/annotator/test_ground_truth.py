@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,20 @@ def test_images_are_chosen_by_modality(tmp_path: Path):
         folder(tmp_path, {"stained_1": COLOUR, "phase_1": GRAY, "phase_2": GRAY}), modality="phase"
     )
     assert [one.name for one in found] == ["phase_1.png", "phase_2.png"]
+
+
+def test_the_middle_of_an_image_comes_with_what_it_shows_of_the_cells(tmp_path: Path):
+    gray = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    wide = (gray.astype(np.uint16) * 200, (3, 3, 13, 13))
+    colour = (np.stack([gray, gray.T, gray], axis=-1), (3, 3, 13, 13))
+    for number, (pixels, (x0, y0, x1, y1)) in enumerate([(gray, (3, 3, 13, 13)), wide, colour]):
+        (tmp_path / f"{number}").mkdir()
+        (one,) = subjects(folder(tmp_path / f"{number}", {"a": pixels}), crop_px=10)
+        assert np.array_equal(np.asarray(Image.open(BytesIO(one.content))), pixels[y0:y1, x0:x1])
+        assert one.truth == (BoxMask((0, 1, 7, 5), (0, 28)),)
+    (tmp_path / "sliver").mkdir()
+    (sliver,) = subjects(folder(tmp_path / "sliver", {"a": gray}), crop_px=1)
+    assert sliver.truth == ()
 
 
 def test_what_is_not_there_is_said(tmp_path: Path):
