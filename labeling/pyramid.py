@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,16 +127,23 @@ def read_full(file: str | Path | BinaryFile) -> Plane:
     return array
 
 
-def read_region(file: str | Path | BinaryFile, box: tuple[int, int, int, int], *, level: int = 0) -> Plane:
-    """The (C, y1 - y0, x1 - x0) samples of all channels inside (x0, y0, x1, y1), in pixels of that level.
+def read_region(
+    file: str | Path | BinaryFile,
+    box: tuple[int, int, int, int],
+    *,
+    level: int = 0,
+    channels: Sequence[int] | None = None,
+) -> Plane:
+    """The (C, y1 - y0, x1 - x0) samples of these channels, or all, inside (x0, y0, x1, y1), in pixels of that level.
 
-    Decodes the tiles that the box touches and no others. What lies outside the image is 0.
+    Decodes the tiles that the box touches and no others. What lies outside the image is 0. Raises TileNotFound for a
+    channel or a level that is not there.
     """
     x0, y0, x1, y1 = box
     with _open(file) as tiff:
-        channels = len(tiff.pages)
-        pages = [_page(tiff, channel, level) for channel in range(channels)]
-        array = np.zeros((channels, max(0, y1 - y0), max(0, x1 - x0)), dtype=pages[0].dtype)
+        wanted = range(len(tiff.pages)) if channels is None else channels
+        pages = [_page(tiff, channel, level) for channel in wanted]
+        array = np.zeros((len(pages), max(0, y1 - y0), max(0, x1 - x0)), dtype=pages[0].dtype)
         for target, page in zip(array, pages, strict=True):
             _read_into(tiff, page, target, top=y0, left=x0)
     return array

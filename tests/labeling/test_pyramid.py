@@ -10,6 +10,7 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
+from labeling import pyramid
 from labeling.pyramid import (
     Tile,
     TileNotFound,
@@ -82,6 +83,24 @@ def test_a_region_is_a_window_on_the_image(box: Any, tmp_path: Path) -> None:
     assert np.array_equal(
         read_region(tmp_path / "image.tif", box), padded[:, y0 + 10 : y1 + 10, x0 + 10 : x1 + 10]
     )
+
+
+def test_a_region_of_some_channels_decodes_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    image, unpack = IMAGES["8-bit RGB"], pyramid._unpack
+    file = io.BytesIO()
+    write_pyramid(image, file)
+    decoded = 0
+
+    def counted(packed: bytes, dtype: np.dtype[Any]) -> pyramid.Plane:
+        nonlocal decoded
+        decoded += 1
+        return unpack(packed, dtype)
+
+    monkeypatch.setattr(pyramid, "_unpack", counted)
+    assert np.array_equal(read_region(file, (3, 5, 100, 200), channels=[2, 0]), image[[2, 0], 5:200, 3:100])
+    assert decoded == 2
+    with pytest.raises(TileNotFound):
+        read_region(file, (3, 5, 100, 200), channels=[3])
 
 
 def test_a_region_of_a_smaller_level() -> None:

@@ -38,6 +38,7 @@ def calibrate(
     """Try every box threshold of `GRID`, as the configuration has it, on (features, true labels (H, W)).
 
     Cells are found just as `Predictor.segment` would with that threshold; masks are decoded once for all of them.
+    `pause` is called between tiles and between thresholds: below a low one a model finds cells everywhere.
 
     Raises ValueError if there are no samples.
     """
@@ -45,10 +46,10 @@ def calibrate(
     totals = dict.fromkeys(GRID, Counts())
     seen = 0
     for features, labels in samples:
-        pause()
         seen += 1
-        candidates = predictor.candidates(features, floor=GRID[0])
+        candidates = predictor.candidates(features, floor=GRID[0], progress=lambda _: pause())
         for threshold in GRID:
+            pause()
             chosen = [candidate for candidate in candidates if candidate.admitted_below > threshold]
             found = assemble(chosen, features.frame.height, features.frame.width)
             totals[threshold] += count_matches(labels, found.labels)

@@ -17,10 +17,9 @@ COARSE_IOU = 0.75
 
 def decoded_candidate(
     found: Found,
-    row: int,
+    row: np.int64,
     logits: Logits,
     iou: np.float32,
-    *,
     frame: Frame,
     index: int,
     read: Read,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 
 import torch
 from safetensors import SafetensorError
@@ -60,6 +61,23 @@ class Features:
     @property
     def nbytes(self) -> int:
         return sum(tokens.numel() * tokens.element_size() for tokens in self.maps.values())
+
+    @classmethod
+    def joined(cls, parts: Iterable[Features]) -> Features:
+        """All features of an image of those of its parts, which hold each of its tiles. Holds one part beside them."""
+        whole: Features | None = None
+        for part in parts:
+            count = len(part.frame.tiles)
+            if whole is None:
+                maps = {
+                    name: tokens.new_empty(count, *tokens.shape[1:]) for name, tokens in part.maps.items()
+                }
+                whole = replace(part, maps=maps, held=())
+            for name, tokens in part.maps.items():
+                whole.maps[name][list(part.held or range(count))] = tokens
+        if whole is None:
+            raise FeaturesError("there are no features to join")
+        return whole
 
     def to_bytes(self) -> bytes:
         """A safetensors file."""

@@ -11,8 +11,8 @@ from worker.cellsam.sam_modules import MaskDecoder
 from worker.cellsam.two_way import two_way
 
 # Prompts at a time, by the kind of device: measured by `python -m worker.cellsam benchmark` (docs/benchmarks.md). What
-# a prompt needs should stay in a CPU's cache; a GPU wants enough to do.
-PROMPT_BATCH = {"cpu": 4, "cuda": 64}
+# a prompt needs should stay in a CPU's cache, of which every core has a batch; a GPU wants enough to do.
+PROMPT_BATCH = {"cpu": 2, "cuda": 64}
 DEFAULT_PROMPT_BATCH = 16
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
 import torch
@@ -33,6 +33,7 @@ from worker.cellsam.model_input import ModelInput
 from worker.cellsam.preprocess import Boxes
 from worker.cellsam.prompts import BoxPrompts, PointPrompts, PromptError, Prompts, prompt_batches
 from worker.cellsam.selection import rank
+from worker.cellsam.side_by_side import batches_of, side_by_side
 from worker.cellsam.sources import Samples
 from worker.cellsam.stitching import BELOW_ALL, Segmentation
 from worker.cellsam.sweep import (
@@ -52,7 +53,6 @@ from worker.cellsam.trunk_inputs import PREPARE
 
 __all__ = ["Embeddings", "Predictor", "PromptError", "Stopped", "TrunkCounter"]
 
-T = TypeVar("T")
 Scale = float | Literal["auto"] | None
 
 TRUNK_BATCH = 4  # tiles; larger batches are no faster on a CPU
@@ -105,19 +105,12 @@ class Predictor:
     def device(self) -> torch.device:
         return next(self.model.parameters()).device
 
-    def with_neck(self, state_dict: Mapping[str, Tensor], *, threshold: float | None = None) -> Predictor:
-        """Another predictor with this neck and, if given, box threshold; all other weights are shared, not copied.
-
-        Raises CheckpointError if the neck is of another shape.
-        """
-        return self.with_parts({"neck": state_dict}, threshold=threshold)
-
     def with_parts(
         self, parts: Mapping[str, Mapping[str, Tensor]], *, threshold: float | None = None
     ) -> Predictor:
         """Another predictor with these weights in the model's parts of these names; all others are shared, not copied.
 
-        A part whose weights are given is `neck`, `finder` or `trunk`. Raises CheckpointError as `with_neck`.
+        A part is `neck`, `finder` or `trunk`. Raises CheckpointError if its weights are of another shape.
         """
         modules = {name: copy.deepcopy(self.model.get_submodule(name)) for name in parts}
         for name, module in modules.items():
@@ -154,10 +147,9 @@ class Predictor:
         Raises ImageError for an unusable image, Stopped if asked to stop between batches.
         """
         made = self._input(image, roles, scale, enhance, equalised)
-        order = made.frame.embedded
-        parts = self._embed_tiles(made, order, keep, TilesDone(len(order), progress, should_stop))
-        rows = torch.tensor(np.argsort(order))
-        return replace(parts, maps={name: tokens[rows] for name, tokens in parts.maps.items()}, held=())
+        tiles = made.frame.embedded
+        told = TilesDone(len(tiles), progress, should_stop)
+        return Features.joined([self.embed_tiles(made, tiles, told, keep=keep)])
 
     def _input(
         self,
@@ -179,16 +171,17 @@ class Predictor:
     @torch.no_grad()
     def _look_at(self, part: ModelInput) -> list[Found]:
         tiles = part.frame.finest
-        features = self._embed_tiles(part, tiles, torch.float16, TilesDone(len(tiles), untold, never))
+        features = self.embed_tiles(part, tiles, TilesDone(len(tiles), untold, never))
         return [self._find(features, index) for index in tiles]
 
-    def _embed_tiles(
-        self, made: ModelInput, tiles: Sequence[int], keep: torch.dtype, told: TilesDone
+    @torch.no_grad()
+    def embed_tiles(
+        self, made: ModelInput, tiles: Sequence[int], told: TilesDone, *, keep: torch.dtype = torch.float16
     ) -> Features:
-        """The trunks' maps of these tiles, in their order."""
+        """The trunks' maps of these tiles alone, in their order. Raises Stopped."""
         maps: dict[str, list[Tensor]] = {name: [] for name in self.model.trunks}
         prepare = PREPARE[self.model.config.strategies.inputs]
-        for batch in _batches(iter(tiles), TRUNK_BATCH):
+        for batch in batches_of(tiles, TRUNK_BATCH):
             told.check()
             inputs = torch.stack([made.tile(index) for index in batch])
             for name, trunk in self.model.trunks.items():
@@ -280,27 +273,36 @@ class Predictor:
         if embeddings.neck_hash != self.neck_hash:
             raise FeaturesError("these embeddings were made by another neck")
         frame = embeddings.features.frame
-        found: dict[int, tuple[BoxMask, float]] = {}
         needs_boxes, at_most = self.model.config.mask.box_raster, prompt_batch(self.device)
-        batches = prompt_batches(boxes, points, frame, needs_boxes=needs_boxes, at_most=at_most)
-        for index, places, prompts in batches:
+        batches = list(prompt_batches(boxes, points, frame, needs_boxes=needs_boxes, at_most=at_most))
+        for index, _, _ in batches:
+            self._embed_neck(embeddings, index)
+
+        def masks(batch: tuple[int, NDArray[np.int64], Prompts]) -> list[tuple[int, BoxMask, float]]:
+            index, places, prompts = batch
             tile, cut = frame.tiles[index], self.thresholds.mask_logit
             answers = zip(places, prompts.boxes, *self._logits(embeddings, index, prompts), strict=True)
-            for place, box, logits, iou in answers:
-                mask = asked_for(logits, box, tile, frame, cut, loose=prompts.loose)
-                found[int(place)] = mask, float(iou)
-        ordered = [found[place] for place in range(len(found))]
-        return [mask for mask, _ in ordered], np.array([iou for _, iou in ordered], dtype=np.float32)
+            return [
+                (int(place), asked_for(logits, box, tile, frame, cut, loose=prompts.loose), float(iou))
+                for place, box, logits, iou in answers
+            ]
+
+        found = [answer for batch in side_by_side(masks, batches, self.device) for answer in batch]
+        found.sort(key=lambda answer: answer[0])
+        return [mask for _, mask, _ in found], np.array([iou for _, _, iou in found], dtype=np.float32)
+
+    def _embed_neck(self, embeddings: Embeddings, index: int) -> None:
+        """Compute the neck's output for a tile if it is not there."""
+        features = embeddings.features
+        if index not in embeddings.tiles:
+            embeddings.tiles[index] = self.model.neck(self._tokens(features.tokens, features.row(index)))
 
     def _logits(
         self, embeddings: Embeddings, index: int, prompts: Prompts
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """(N, 4h, 4w) mask logits over tile `index` and (N,) predicted IoU."""
-        features = embeddings.features
-        tile = features.frame.tiles[index]
-        if index not in embeddings.tiles:
-            embeddings.tiles[index] = self.model.neck(self._tokens(features.tokens, features.row(index)))
-        boxes, points = prompts.to_input(features.frame, tile, self.device)
+        """(N, 4h, 4w) mask logits over tile `index`, whose neck is done, and (N,) predicted IoU."""
+        frame = embeddings.features.frame
+        boxes, points = prompts.to_input(frame, frame.tiles[index], self.device)
         with self._products():
             logits, iou = self.model.decode(embeddings.tiles[index], boxes_xyxy=boxes, points=points)
         return logits.float().cpu().numpy(), iou.float().cpu().numpy()
@@ -367,7 +369,7 @@ class Predictor:
         told = TilesDone(len(made.frame.searched), progress, should_stop, steps=2)
 
         def look(tiles: Sequence[int]) -> list[TileCells]:
-            return self._look(self._embed_tiles(made, tiles, torch.float16, told), tiles, told)
+            return self.search_tiles(self.embed_tiles(made, tiles, told), tiles, told)
 
         decisions = self.model, self.thresholds, self.precision
         kept = None if folder is None else BlockFolder.of(folder, source, roles, made, *decisions)
@@ -382,7 +384,7 @@ class Predictor:
         told = TilesDone(len(frame.searched), progress, should_stop)
         doubted = sweep(
             frame,
-            lambda tiles: self._look(features, tiles, told),
+            lambda tiles: self.search_tiles(features, tiles, told),
             found,
             told,
             overlaps=self.model.config.strategies.overlaps,
@@ -390,18 +392,22 @@ class Predictor:
         return Segmentation.of(found.cells, frame.height, frame.width, doubted=doubted)
 
     @torch.no_grad()
-    def candidates(self, features: Features, *, floor: float | None = None) -> list[Candidate]:
+    def candidates(
+        self, features: Features, *, floor: float | None = None, progress: Progress = untold
+    ) -> list[Candidate]:
         """Every detection that a box threshold of `floor` (default: the model's) admits, with its mask, not stitched.
 
         Calibration decodes once with a low floor and assembles the cells above each threshold that it tries.
         """
-        told = TilesDone(len(features.frame.searched), untold, never)
-        found = self._look(features, features.frame.searched, told, floor=floor)
-        return [candidate for tile in found for candidate in tile.candidates]
+        told = TilesDone(len(features.frame.searched), progress, never)
+        tiles = self.search_tiles(features, features.frame.searched, told, floor=floor)
+        return [candidate for tile in tiles for candidate in tile.candidates]
 
-    def _look(
+    @torch.no_grad()
+    def search_tiles(
         self, features: Features, tiles: Sequence[int], told: TilesDone, *, floor: float | None = None
     ) -> list[TileCells]:
+        """What is found in each of these tiles, not stitched; their features are enough. Raises Stopped."""
         found = []
         for index in tiles:
             told.check()
@@ -411,19 +417,23 @@ class Predictor:
 
     def _tile_cells(self, features: Features, index: int, floor: float | None) -> TileCells:
         embeddings, frame = Embeddings(features, self.neck_hash), features.frame
-        read = READ[self.model.config.strategies.masks]
         all_found = self._find(features, index, box_threshold=floor, doubt_share=DOUBT_SHARE)
         found = all_found[all_found.certain]
-        decoded = [
-            decoded_candidate(
-                found, row, logits, iou, frame=frame, index=index, read=read, thresholds=self.thresholds
-            )
-            for rows in _batches(iter(found.worth_decoding(frame, index)), prompt_batch(self.device))
-            for row, logits, iou in zip(
-                rows, *self._logits(embeddings, index, Prompts(found.boxes[np.array(rows)])), strict=True
-            )
-        ]
-        candidates = [candidate for candidate in decoded if candidate is not None]
+        batches = batches_of(found.worth_decoding(frame, index), prompt_batch(self.device))
+        if batches:
+            self._embed_neck(embeddings, index)
+
+        read = READ[self.model.config.strategies.masks]
+
+        def decoded(rows: NDArray[np.int64]) -> list[Candidate | None]:
+            answers = self._logits(embeddings, index, Prompts(found.boxes[rows]))
+            return [
+                decoded_candidate(found, row, logits, iou, frame, index, read, self.thresholds)
+                for row, logits, iou in zip(rows, *answers, strict=True)
+            ]
+
+        of_batches = side_by_side(decoded, batches, self.device)
+        candidates = [one for batch in of_batches for one in batch if one is not None]
         return TileCells(candidates, [] if frame.tiles[index].level else all_found.doubted())
 
     def _tokens(self, tokens: Tensor, index: int) -> Tensor:
@@ -435,14 +445,3 @@ class Predictor:
             raise FeaturesError(
                 "these features were made by another trunk or another preprocessing; embed the image again"
             )
-
-
-def _batches(items: Iterator[T], size: int) -> Iterator[list[T]]:
-    batch: list[T] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from worker.cellsam.config import TilingConfig
+from worker.cellsam.products import linear
 
 Boxes = NDArray[np.float32]  # (N, 4) x0, y0, x1, y1
 Window = tuple[int, int, int, int]  # half-open x0, y0, x1, y1 in image pixels
@@ -201,7 +202,7 @@ class Frame:
         x0, y0, x1, y1 = window
         across = self._reading(0, (x0, x1), tile, map_hw.shape[1], through_input)
         down = self._reading(1, (y0, y1), tile, map_hw.shape[0], through_input)
-        return np.asarray(down @ map_hw @ across.T, dtype=np.float32)
+        return _product(_product(down, map_hw), across.T)
 
     def window_to_map(
         self, mask_hw: NDArray[np.bool_], tile: Tile, window: Window, side: int
@@ -210,7 +211,7 @@ class Frame:
         x0, y0, x1, y1 = window
         across = self._coverage(0, (x0, x1), tile, side)
         down = self._coverage(1, (y0, y1), tile, side)
-        return np.asarray(down.T @ mask_hw.astype(np.float32) @ across, dtype=np.float32)
+        return _product(_product(down.T, mask_hw.astype(np.float32)), across)
 
     @cached_property
     def _scale(self) -> NDArray[np.float32]:
@@ -303,7 +304,7 @@ class Frame:
             return _interpolation(share, side)
         input_px = self.tiling.input_px
         enlarging = _interpolation((np.arange(input_px) + 0.5) / input_px, side)
-        return np.asarray(_interpolation(share, input_px) @ enlarging, dtype=np.float32)
+        return _product(_interpolation(share, input_px), enlarging)
 
     def _coverage(self, axis: int, span: tuple[int, int], tile: Tile, side: int) -> NDArray[np.float32]:
         """(span, side) share of each of `side` map pixels that an image pixel covers along one axis."""
@@ -359,3 +360,10 @@ def _interpolation(share: NDArray[np.float64], side: int) -> NDArray[np.float32]
     weights[rows, first] = 1 - (position - first)
     weights[rows, np.minimum(first + 1, side - 1)] += position - first
     return weights
+
+
+def _product(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(m, k) times (k, n) -> (m, n). NumPy's own products take every core, whatever torch was told."""
+    with torch.no_grad(), torch.autocast("cpu", enabled=False):
+        product: NDArray[np.float32] = linear(torch.from_numpy(a), torch.from_numpy(b).t()).numpy()
+    return product

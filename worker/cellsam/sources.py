@@ -104,7 +104,7 @@ class PyramidSource:
         self.dtype: np.dtype[Any] = self.read((0, 0, 1, 1)).dtype
 
     def read(self, window: Window) -> Samples:
-        return np.moveaxis(read_region(self._file, window)[self._channels], 0, -1)
+        return np.moveaxis(read_region(self._file, window, channels=self._channels), 0, -1)
 
 
 def windows(height: int, width: int, side: int = STRIDE_PX) -> Iterator[Window]:

@@ -20,6 +20,12 @@ ShouldStop = Callable[[], bool]
 BLOCK_TILES = 32
 
 
+def blocks_of(frame: Frame) -> list[tuple[int, ...]]:
+    """All tiles of an image, as many at a time as a sweep holds; its own blocks are the first ones, in its order."""
+    order = frame.embedded
+    return [order[start : start + BLOCK_TILES] for start in range(0, len(order), BLOCK_TILES)]
+
+
 def untold(_: float) -> None:
     """Nobody wants to know."""
 

@@ -174,7 +174,7 @@ class Listener:
 
     def __init__(self, model: CellSAM) -> None:
         self.heard: dict[str, Any] = {}
-        self.decoded: list[tuple[Tensor, Tensor]] = []
+        self.decoded: list[tuple[Tensor, Tensor, Tensor]] = []  # boxes, logits, IoUs, as threads come by
         finder: Any = model.finder
         assert model.finder_trunk is not None
         self._input_of("finder's input", model.finder_trunk.patch_embed)
@@ -218,8 +218,17 @@ class Listener:
         module.register_forward_hook(hear)
 
     def _listening_decode(self, *args: Any, **named: Any) -> tuple[Tensor, Tensor]:
-        self.decoded.append(self._decode(*args, **named))
-        return self.decoded[-1]
+        logits, ious = self._decode(*args, **named)
+        self.decoded.append((named["boxes_xyxy"], logits, ious))
+        return logits, ious
+
+    def decoded_for(self, boxes: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits and IoUs of these boxes (N, 4) in input pixels, whichever thread decoded each."""
+        prompts, logits, ious = (torch.cat(parts) for parts in zip(*self.decoded, strict=True))
+        distances = torch.cdist(boxes, prompts, compute_mode="donot_use_mm_for_euclid_dist")
+        rows = distances.argmin(dim=1)
+        assert len(set(rows.tolist())) == len(rows) == len(prompts)
+        return logits[rows], ious[rows]
 
 
 @torch.no_grad()
@@ -228,7 +237,8 @@ def run(model: CellSAM, image: NDArray[Any], golden: Golden) -> Run:
     features = predictor.embed(image, keep=torch.float32)
     found = predictor.segment_features(features)
     ranking = rank(listener.heard["finder"], "two_means", PUBLISHED.thresholds.box)
-    logits, ious = (torch.cat(parts).numpy() for parts in zip(*listener.decoded, strict=True))
+    certain = ranking.boxes_xyxy_unit[ranking.above(ranking.threshold)] * PUBLISHED.trunk.input_px
+    logits, ious = (answer.numpy() for answer in listener.decoded_for(torch.from_numpy(certain)))
     order = np.argsort(golden_places(ranking, golden))
     boxes = features.frame.to_input(golden["prompt/boxes_px"], features.frame.tiles[0])
     prompted, prompted_ious = (

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -125,3 +126,14 @@ def test_a_map_is_interpolated_between_pixel_centres() -> None:
     read = frame.map_to_window(ramp, frame.tiles[0], (10, 10, 20, 12))
 
     assert np.allclose(read, np.arange(10, 20) + 0.5)
+
+
+def test_reading_a_map_does_not_hang_on_the_precision_of_models() -> None:
+    frame = Frame(64, 64, SMALL)
+    values = np.random.default_rng(0).normal(size=(32, 32)).astype(np.float32)
+    exact = frame.map_to_window(values, frame.tiles[0], (3, 5, 40, 60), through_input=True)
+
+    with torch.autocast("cpu", torch.bfloat16):
+        read = frame.map_to_window(values, frame.tiles[0], (3, 5, 40, 60), through_input=True)
+
+    assert np.array_equal(read, exact)

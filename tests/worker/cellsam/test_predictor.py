@@ -40,7 +40,7 @@ def test_the_trunk_runs_once_for_any_number_of_acts(shipped: CellSAM, nuclei: Si
     predictor.segment_features(features)
     predictor.detect(features)
     predictor.decode(features, boxes=[[10, 10, 40, 40]])
-    predictor.with_neck(shipped.neck.state_dict()).decode(features, boxes=[[10, 10, 40, 40]])
+    predictor.with_parts({"neck": shipped.neck.state_dict()}).decode(features, boxes=[[10, 10, 40, 40]])
 
     assert predictor.trunk_calls == 1
 
@@ -212,7 +212,7 @@ def test_another_neck_changes_masks_and_nothing_else(
     predictor = Predictor(shipped)
     changed = {name: tensor * 1.5 for name, tensor in shipped.neck.state_dict().items()}
 
-    other = predictor.with_neck(changed, threshold=0.9)
+    other = predictor.with_parts({"neck": changed}, threshold=0.9)
 
     assert other.model.trunk is predictor.model.trunk
     assert other.trunk_hash == predictor.trunk_hash

@@ -139,7 +139,7 @@ def test_half_precision_finds_the_same_cells(
     assert features.tokens.isfinite().all()
     check(found, nuclei.image[0].shape)
     assert count_matches(predictor.segment(nuclei.image[0]).labels, found.labels).f1 > 0.9
-    assert half.with_neck(shipped.neck.state_dict()).precision is torch.bfloat16
+    assert half.with_parts({"neck": shipped.neck.state_dict()}).precision is torch.bfloat16
 
 
 def test_half_precision_is_finite_in_every_wiring(any_predictor: Predictor) -> None:

@@ -14,6 +14,7 @@ from labeling.ladder import Rung
 from labeling.rle import BoxMask, masks_of_labels
 from labeling.simulate import simulate
 from worker.cellsam import Features, Predictor
+from worker.cellsam.calibration import GRID
 from worker.cellsam.checkpoint import load_tuned, state_hash, tuned_bytes
 from worker.cellsam.features import TRUNK_MAP
 from worker.cellsam.predictor import Stopped
@@ -154,7 +155,8 @@ def test_it_makes_way_between_steps_and_reports_progress(
 
     Ladder(small, samples, SMALL_TUNING).climb(Rung.FINDER, courtesy)
 
-    assert len(pauses) == 2 * (4 + 3 + 1)  # each rung: four steps, three looks at an image, a threshold
+    # Each rung: four steps, three looks at an image, then that image's tile at each threshold.
+    assert len(pauses) == 2 * (4 + 3 + 1 + 1 + len(GRID))
     assert progress == sorted(progress)
     assert progress[-1] == 1
 

@@ -11,6 +11,7 @@ import pytest
 from labeling.ladder import Rung
 from labeling.rle import BoxMask
 from worker.cellsam import Predictor
+from worker.cellsam.calibration import GRID
 from worker.cellsam.checkpoint import state_hash
 from worker.cellsam.tuning import Courtesy, Ladder, Schedule, TuningConfig, TuningSample
 from worker.cellsam.tuning.finder import tile_boxes
@@ -164,8 +165,8 @@ def test_what_was_learned_is_not_learned_again(
 ) -> None:
     first = Ladder(small, samples, SMALL_TUNING, folder=tmp_path, run="this").climb(Rung.FINDER)
     again = Ladder(small, samples, SMALL_TUNING, folder=tmp_path, run="this").climb(
-        Rung.FINDER, killed_after(2)
-    )  # two thresholds, no step
+        Rung.FINDER, killed_after(2 * (1 + 1 + len(GRID)))
+    )  # two searches for a threshold, no step
     assert again.learned == first.learned
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 
 PREPROCESSING, TRUNK, FINDER_TRUNK = "preprocessing", "trunk", "CellFinder's trunk"
-FINDER, NECK, DECODING = "CellFinder", "neck", "prompt decoding"
-READING, ASSEMBLING = "reading masks", "assembling"
-STAGES = (PREPROCESSING, TRUNK, FINDER_TRUNK, FINDER, NECK, DECODING, READING, ASSEMBLING)
+FINDER, NECK, ASSEMBLING = "CellFinder", "neck", "assembling"
+DECODING = "prompts to masks"  # decoded and read, which ours does for some prompts at a time
+STAGES = (PREPROCESSING, TRUNK, FINDER_TRUNK, FINDER, NECK, DECODING, ASSEMBLING)
 
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 

@@ -15,7 +15,6 @@ from worker.cellsam.benchmark.marks import (
     FINDER_TRUNK,
     NECK,
     PREPROCESSING,
-    READING,
     TRUNK,
     Marks,
 )
@@ -24,32 +23,33 @@ from worker.cellsam.predictor import Predictor
 # What goes on between two parts, by the one that ended; the last stretch of all is the assembling.
 BETWEEN = {
     None: PREPROCESSING,
+    PREPROCESSING: PREPROCESSING,
     TRUNK: PREPROCESSING,
     FINDER_TRUNK: PREPROCESSING,
     FINDER: FINDER,
     NECK: DECODING,
-    DECODING: READING,
+    DECODING: DECODING,
 }
 
 
 def timed_segment(predictor: Predictor, image: NDArray[Any], marks: Marks) -> NDArray[np.int32]:
-    """`predictor.segment(image)`, with a mark wherever one of the model's parts begins or ends."""
+    """`predictor.segment(image)`, with a mark wherever one of the model's parts begins or ends, and a tile's masks are
+    there. The mask decoder is no such part: it runs in several threads at a time.
+    """
     model = predictor.model
-    # Where a stage begins, and where it ends.
-    parts: dict[str, tuple[nn.Module, nn.Module]] = {
-        TRUNK: (model.trunk, model.trunk),
-        FINDER: (model.finder, model.finder),
-        NECK: (model.neck, model.neck),
-        DECODING: (model.prompt_encoder, model.mask_decoder.iou_prediction_head),
-    }
+    parts: dict[str, nn.Module] = {TRUNK: model.trunk, FINDER: model.finder, NECK: model.neck}
     if model.finder_trunk is not None:
-        parts[FINDER_TRUNK] = (model.finder_trunk, model.finder_trunk)
+        parts[FINDER_TRUNK] = model.finder_trunk
+
+    def mark_between(*_: object) -> None:
+        marks.mark(BETWEEN[marks.last])
+
     hooks = []
-    for stage, (first, last) in parts.items():
-        hooks.append(first.register_forward_pre_hook(lambda *_: marks.mark(BETWEEN[marks.last])))
-        hooks.append(last.register_forward_hook(lambda *_, stage=stage: marks.mark(stage)))
+    for stage, part in parts.items():
+        hooks.append(part.register_forward_pre_hook(mark_between))
+        hooks.append(part.register_forward_hook(lambda *_, stage=stage: marks.mark(stage)))
     try:
-        labels = predictor.segment(image).labels
+        labels = predictor.segment(image, progress=mark_between).labels
     finally:
         for hook in hooks:
             hook.remove()

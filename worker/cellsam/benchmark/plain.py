@@ -25,7 +25,6 @@ from worker.cellsam.benchmark.marks import (
     FINDER_TRUNK,
     NECK,
     PREPROCESSING,
-    READING,
     TRUNK,
     Marks,
 )
@@ -80,10 +79,9 @@ class PlainCellSAM:
         masks = []
         for box in torch.from_numpy(boxes).to(self._device):
             logits, iou = plain_decode(model, embedding, box[None])
-            marks.mark(DECODING)
             if float(iou) >= self.thresholds.iou:
                 masks.append(self._at_image_size(logits, frame.tile_size, (frame.height, frame.width)))
-            marks.mark(READING)
+            marks.mark(DECODING)
         labels = self._assembled(masks, (frame.height, frame.width))
         marks.mark(ASSEMBLING)
         return labels

@@ -42,13 +42,17 @@ def prompt_figures(predictor: Predictor, image: NDArray[Any], anew: Spent | None
 
 
 def _by_batch(predictor: Predictor, embedding: Tensor, boxes: Tensor) -> dict[int, float]:
-    """Milliseconds of the decoder alone: what `mask_decoder.PROMPT_BATCH` is read from."""
+    """Milliseconds of the decoder alone: what `mask_decoder.PROMPT_BATCH` is read from. On a CPU a batch has one thread
+    when there are several.
+    """
     config = predictor.model.config
     inputs = (boxes * config.trunk.input_px).to(predictor.device)
     autocast = torch.autocast(
         predictor.device.type, predictor.precision, enabled=predictor.precision is not None
     )
     found = {}
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     for size in BATCHES:
         with autocast:
             runs = [
@@ -58,6 +62,7 @@ def _by_batch(predictor: Predictor, embedding: Tensor, boxes: Tensor) -> dict[in
                 for _ in range(3)
             ]
         found[size] = round(min(run.cpu_seconds for run in runs) / size * 1000, 2)
+    torch.set_num_threads(threads)
     return found
 
 

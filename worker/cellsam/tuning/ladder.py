@@ -137,7 +137,7 @@ class Ladder:
             embedded(predictor, self.held_back, pause) if rung == Rung.TRUNK else self._judge.features(pause)
         )
         labels = (sample.labels for sample in self.held_back)
-        found = calibrate(predictor, zip(own, labels, strict=True))
+        found = calibrate(predictor, zip(own, labels, strict=True), pause=pause)
         courtesy.progress(1.0)
         predictor = predictor.with_parts({}, threshold=found.threshold)
         return TunedModel(rung, predictor, found.threshold, found.f1, learned, self._base.trunk_hash)
