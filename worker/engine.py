@@ -15,23 +15,29 @@ import torch
 
 from labeling.gate import ImageScore
 from labeling.rle import BoxMask
+from worker.cached_features import (
+    Embedding,
+    FeatureCache,
+    FeaturesAddress,
+    FeaturesMissing,
+    ImageFeatures,
+    ImageSource,
+)
 from worker.cellsam import Features, Predictor, Segmentation
 from worker.cellsam.device import choose_device
-from worker.cellsam.features import FeaturesError
 from worker.cellsam.predictor import Embeddings
-from worker.cellsam.tuning import Ladder, Source, TuningConfig, TuningSample
+from worker.cellsam.prompts import prompt_batches
+from worker.cellsam.sweep import CellList, TilesDone, never, sweep, untold
+from worker.cellsam.tuning import Ladder, TuningConfig, TuningSample
 from worker.features import FeatureStore, MemoryCache
 from worker.scoring import HeldOutImage, score_image
 from worker.weights import ModelLibrary, VersionWeights, WeightFile
 
+__all__ = ["DecodedPrompt", "Engine", "FeaturesAddress", "FeaturesMissing", "ImageSource", "Prompt"]
+
 Progress = Callable[[float], None]
 
 MEMORY_BYTES = 2**29  # for decoded features, and as much again for necks' output
-EMBED_SHARE = 0.5  # of a segmentation's time, for its progress
-
-
-class FeaturesMissing(LookupError):
-    """The features are not in the cache (not computed yet, or evicted)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +71,8 @@ class Engine:
         if threads:
             torch.set_num_threads(threads)
         self.device = choose_device(device)
-        self._store = features
+        self._cache = FeatureCache(features, memory_bytes=memory_bytes)
         self._library = ModelLibrary(device=self.device)
-        self._features: MemoryCache[Features] = MemoryCache(budget_bytes=memory_bytes)
         self._embeddings: MemoryCache[Embeddings] = MemoryCache(budget_bytes=memory_bytes)
 
     def predictor(self, version: VersionWeights) -> Predictor:
@@ -80,69 +85,86 @@ class Engine:
         features = predictor.embed(np.zeros((32, 32), dtype=np.uint8), ("whole_cell",))
         predictor.decode(features, boxes=[[4, 4, 20, 20]])
 
-    def cached(self, key: str) -> Features | None:
-        """Features from memory or disk; None if they are in neither, or are of another format."""
-        found = self._features.get(key)
-        if found is not None:
-            return found
-        payload = self._store.get(key)
-        if payload is None:
-            return None
-        try:
-            features = Features.from_bytes(payload)
-        except FeaturesError:  # written by another version of the code
-            return None
-        self._features.put(key, features, byte_size=features.nbytes)
-        return features
-
     def embed(
-        self, key: str, source: Source, version: VersionWeights, *, progress: Progress = lambda done: None
-    ) -> Features:
-        """Features from the cache, else from the trunk and then into the cache. Raises ImageError.
+        self,
+        address: FeaturesAddress,
+        source: ImageSource,
+        version: VersionWeights,
+        *,
+        progress: Progress = untold,
+    ) -> None:
+        """All features of an image into the cache, a block at a time: those that are there stay, the trunk makes the
+        others. Raises ImageError.
 
-        `source` is called only if they are missing.
+        `source` is called only if some are missing.
         """
-        predictor = self.predictor(version)
-        found = self.cached(key)
-        if found is not None and found.trunk_hash == predictor.trunk_hash:
-            progress(1.0)
-            return found
-        image, roles = source()
-        features = predictor.embed(image, roles, progress=progress)
-        self._store.put(key, features.to_bytes())
-        self._features.put(key, features, byte_size=features.nbytes)
-        return features
+        for _ in self._embedding(address, source, version, progress).every_block():
+            pass
+
+    def features(
+        self,
+        address: FeaturesAddress,
+        source: ImageSource,
+        version: VersionWeights,
+        *,
+        progress: Progress = untold,
+    ) -> Features:
+        """As `embed`, and all of them in memory at once, however large the image is."""
+        return self._embedding(address, source, version, progress).whole()
 
     def segment(
-        self, key: str, source: Source, version: VersionWeights, *, progress: Progress = lambda done: None
+        self,
+        address: FeaturesAddress,
+        source: ImageSource,
+        version: VersionWeights,
+        *,
+        progress: Progress = untold,
     ) -> Segmentation:
-        """All cells of an image. `progress` is told the share done and may raise to stop. Raises ImageError."""
-        features = self.embed(key, source, version, progress=lambda done: progress(done * EMBED_SHARE))
-        return self.predictor(version).segment_features(
-            features, progress=lambda done: progress(EMBED_SHARE + done * (1 - EMBED_SHARE))
-        )
+        """All cells of an image, with the features of a block in memory at a time; they stay in the cache.
 
-    def decode(self, key: str, prompt: Prompt, version: VersionWeights) -> DecodedPrompt:
-        """The mask of one prompt on cached features: neck and decoder alone, never the trunk.
+        `progress` is told the share done and may raise to stop: the next call finds the blocks that were finished.
+        Raises ImageError.
+        """
+        predictor = self.predictor(version)
+        image = self._cache.of(address, predictor)
+        told = TilesDone(len(image.frame.embedded) + len(image.frame.searched), progress, never)
+        embedding = Embedding(image, predictor, source, told)
+        found = _segmented(predictor, image, embedding.block, told)
+        # Coarser levels, where no cells are looked for: a box around something very large is decoded there.
+        for number in range(image.block_with(image.frame.searched[-1]) + 1, len(image.blocks)):
+            embedding.block(number)
+        return found
+
+    def decode(self, address: FeaturesAddress, prompt: Prompt, version: VersionWeights) -> DecodedPrompt:
+        """The mask of one prompt on cached features: neck and decoder alone, never the trunk. Reads the block that
+        shows the prompt.
 
         Raises FeaturesMissing, PromptError for a prompt outside the image, WeightsError.
         """
         predictor = self.predictor(version)
         started = time.perf_counter()
-        masks, scores = predictor.decode(
-            self._embedded(key, predictor), boxes=[prompt.box], points=[prompt.points]
-        )
+        image = self._cache.of(address, predictor)
+        prompts = [prompt.box], [prompt.points]
+        ((tile, _, _),) = prompt_batches(*prompts, image.frame, needs_boxes=False, at_most=1)
+        embeddings = self._embedded(address.key, image, image.block_with(tile), predictor)
+        masks, scores = predictor.decode(embeddings, boxes=prompts[0], points=prompts[1])
         return DecodedPrompt(masks[0], float(scores[0]), time.perf_counter() - started)
 
     def labels(
-        self, key: str, version: VersionWeights, *, should_stop: Callable[[], bool] = lambda: False
+        self,
+        address: FeaturesAddress,
+        version: VersionWeights,
+        *,
+        should_stop: Callable[[], bool] = never,
     ) -> Segmentation:
-        """All cells that a version finds on cached features; never the trunk.
+        """All cells that a version finds on cached features, block by block; never the trunk.
 
         Raises FeaturesMissing, WeightsError, and Stopped if asked to stop between tiles.
         """
         predictor = self.predictor(version)
-        return predictor.segment_features(self._cached_for(key, predictor), should_stop=should_stop)
+        image = self._cache.of(address, predictor)
+        told = TilesDone(len(image.frame.searched), untold, should_stop)
+        return _segmented(predictor, image, image.require, told)
 
     def ladder(
         self,
@@ -168,25 +190,40 @@ class Engine:
         for image in images:
             for of_predictor, predictor in zip(scores, predictors, strict=True):
                 pause()
-                of_predictor.append(score_image(predictor, image))
+                of_predictor.append(score_image(predictor, image, pause=pause))
         return scores
 
-    def _cached_for(self, key: str, predictor: Predictor) -> Features:
-        """Raises FeaturesMissing unless they are there and of this predictor's trunk."""
-        features = self.cached(key)
-        if features is None or features.trunk_hash != predictor.trunk_hash:
-            raise FeaturesMissing(key)
-        return features
+    def _embedding(
+        self, address: FeaturesAddress, source: ImageSource, version: VersionWeights, progress: Progress
+    ) -> Embedding:
+        predictor = self.predictor(version)
+        image = self._cache.of(address, predictor)
+        return Embedding(image, predictor, source, TilesDone(len(image.frame.embedded), progress, never))
 
-    def _embedded(self, key: str, predictor: Predictor) -> Embeddings:
-        """The neck's output for an image: valid for one neck, so a promotion asks for another entry."""
-        address = (key, predictor.neck_hash)
-        found = self._embeddings.get(address)
+    def _embedded(self, key: str, image: ImageFeatures, number: int, predictor: Predictor) -> Embeddings:
+        """The neck's output for a block: valid for one neck, so a promotion asks for another entry."""
+        place = (key, number, predictor.neck_hash)
+        found = self._embeddings.get(place)
         if found is None:
-            features = self._cached_for(key, predictor)
+            features = image.require(number)
             found = predictor.embed_neck(features)
-            self._embeddings.put(address, found, byte_size=_embeddings_bytes(features, predictor))
+            self._embeddings.put(place, found, byte_size=_embeddings_bytes(features, predictor))
         return found
+
+
+def _segmented(
+    predictor: Predictor, image: ImageFeatures, block: Callable[[int], Features], told: TilesDone
+) -> Segmentation:
+    """All cells of an image from its blocks, which `block` gives by number, one after the other."""
+    found, frame = CellList(), image.frame
+    doubted = sweep(
+        frame,
+        lambda tiles: predictor.search_tiles(block(image.block_with(tiles[0])), tiles, told),
+        found,
+        told,
+        overlaps=predictor.model.config.strategies.overlaps,
+    )
+    return Segmentation.of(found.cells, frame.height, frame.width, doubted=doubted)
 
 
 def _embeddings_bytes(features: Features, predictor: Predictor) -> int:

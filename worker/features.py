@@ -1,7 +1,8 @@
 """The feature cache: what the trunk computed, kept on disk by content and in memory by use.
 
 A key is the hex digest of everything that shaped the features (image, channel roles, preprocessing, trunk), so a value
-never goes stale: it is there or it is not. The same folder serves several processes and survives any of them.
+never goes stale: it is there or it is not. Those of a large image are several values of one key, a block each; any of
+them may be there or not. The same folder serves several processes and survives any of them.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class FeatureKeyError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    key: str
+    key: str  # of all its blocks
     path: Path
     byte_size: int
     used_at: float  # unix seconds
@@ -43,6 +44,8 @@ class _Entry:
 
 class FeatureStore:
     """Bytes by key in a folder, within a budget in bytes; least recently used out first.
+
+    A key has one payload, or one for each block, counted from 0. Each payload is used and evicted by itself.
 
     A file is magic, SHA-256 of the payload, payload. It appears by rename, so a reader sees all of it or nothing; one
     that fails its checksum is a miss and is removed. `protected` is asked, only when something must go, for the keys
@@ -62,9 +65,9 @@ class FeatureStore:
         self._headroom: int | None = None  # bytes until the next scan; None: not scanned yet
         folder.mkdir(parents=True, exist_ok=True)
 
-    def get(self, key: str) -> bytes | None:
+    def get(self, key: str, block: int | None = None) -> bytes | None:
         """The payload, or None on a miss. Counts as a use."""
-        path = self._path(key)
+        path = self._path(key, block)
         try:
             raw = path.read_bytes()
         except FileNotFoundError:
@@ -77,9 +80,9 @@ class FeatureStore:
             os.utime(path)
         return payload
 
-    def put(self, key: str, payload: bytes) -> None:
+    def put(self, key: str, payload: bytes, block: int | None = None) -> None:
         """Store, durably, then bring the folder back under the budget. Storing a key again is harmless."""
-        path = self._path(key)
+        path = self._path(key, block)
         path.parent.mkdir(exist_ok=True)
         _write_atomically(path, MAGIC + hashlib.sha256(payload).digest() + payload)
         size = path_size(path)
@@ -88,18 +91,19 @@ class FeatureStore:
         else:
             self._headroom -= size
 
-    def holds(self, key: str) -> bool:
+    def holds(self, key: str, block: int | None = None) -> bool:
         """Whether a file is there; its checksum is not read."""
-        return self._path(key).exists()
+        return self._path(key, block).exists()
 
     def byte_size(self) -> int:
         """Bytes of all entries on disk."""
         return sum(entry.byte_size for entry in self._entries())
 
-    def _path(self, key: str) -> Path:
+    def _path(self, key: str, block: int | None) -> Path:
         if len(key) < 8 or not set(key) <= set("0123456789abcdef"):
             raise FeatureKeyError(f"not a feature key: {key!r}")
-        return self._folder / key[:2] / (key + SUFFIX)
+        name = key if block is None else f"{key}-{block:06}"
+        return self._folder / key[:2] / (name + SUFFIX)
 
     def _entries(self) -> Iterator[_Entry]:
         for path in self._folder.glob(f"*/*{SUFFIX}"):
@@ -107,10 +111,13 @@ class FeatureStore:
                 stat = path.stat()
             except FileNotFoundError:
                 continue
-            yield _Entry(path.name.removesuffix(SUFFIX), path, stat.st_size, stat.st_mtime)
+            key = path.name.removesuffix(SUFFIX).partition("-")[0]
+            yield _Entry(key, path, stat.st_size, stat.st_mtime)
 
     def _make_room(self, *, keep: str) -> None:
-        """Remove what was used longest ago until the folder fits; what was just stored stays, whatever its size."""
+        """Remove what was used longest ago until the folder fits. All blocks of the key that was just stored stay,
+        whatever their size: an image that pushed out its own first blocks would never be there as a whole.
+        """
         with self._locked():
             self._remove_abandoned()
             entries = sorted(self._entries(), key=lambda entry: entry.used_at)

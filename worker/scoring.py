@@ -34,11 +34,15 @@ class HeldOutImage:
     features: Callable[[Predictor], Features]
 
 
-def score_image(predictor: Predictor, image: HeldOutImage) -> ImageScore:
-    """Segment from features and compare with all cells; then decode each true cell's box."""
+def score_image(
+    predictor: Predictor, image: HeldOutImage, *, pause: Callable[[], None] = lambda: None
+) -> ImageScore:
+    """Segment from features and compare with all cells; then decode each true cell's box. `pause` is called between
+    tiles.
+    """
     features = image.features(predictor)
     labels = label_map(image.cells, features.frame.height, features.frame.width)
-    found = predictor.segment_features(features)
+    found = predictor.segment_features(features, progress=lambda _: pause())
     seen = np.unique(labels[labels > 0]) - 1  # a cell that others cover is none that could be found
     hits = np.any(iou_matrix(labels, found.labels) > F1_IOU_THRESHOLD, axis=1)  # of those
     matched = int(np.count_nonzero(hits))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from django.conf import settings
@@ -15,8 +16,10 @@ from labeling.services.model_versions import model_version_register
 from labeling.services.projects import project_create
 from tests.factories import make_user, upload
 from tests.scenes import Scene
+from worker.cellsam import Predictor, load
 from worker.tasks.ingest import ingest_image
 from worker.tasks.segment import segment_image
+from worker.weights import VersionWeights, WeightFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,11 @@ class Lab:
         return fresh(image)
 
 
+def unread() -> NoReturn:
+    """A source for features that are cached."""
+    raise AssertionError("the image was read although its features are cached")
+
+
 def open_job(image: Image, kind: JobKind) -> Job:
     return Job.objects.get(image=image, kind=kind, status__in=["queued", "running"])
 
@@ -59,3 +67,20 @@ def lab(db: None) -> Lab:
     base = model_version_register(path=Path(settings.CELLLOOP_WEIGHTS))
     alice = make_user("alice")
     return Lab(alice, project_create(name="Nuclei", created_by=alice), base)
+
+
+@pytest.fixture(scope="module")
+def version(tmp_path_factory: pytest.TempPathFactory) -> VersionWeights:
+    """The model that we ship."""
+    path = tmp_path_factory.mktemp("weights") / "base.safetensors"
+    path.write_bytes(Path(settings.CELLLOOP_WEIGHTS).read_bytes())
+    file = WeightFile(path, hashlib.sha256(path.read_bytes()).hexdigest())
+    predictor = Predictor(load(path))
+    return VersionWeights(
+        base=file,
+        tuned=None,
+        trunk_hash=predictor.trunk_hash,
+        neck_hash=predictor.neck_hash,
+        finder_hash=predictor.finder_hash,
+        threshold=predictor.thresholds.box,
+    )

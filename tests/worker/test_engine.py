@@ -9,40 +9,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from django.conf import settings
 
 from labeling.ladder import Rung
 from labeling.matching import count_matches
 from labeling.rle import BoxMask
 from tests.scenes import Scene, nuclei
-from worker.cellsam import Predictor, load
+from tests.worker.conftest import unread
 from worker.cellsam.checkpoint import tuned_bytes
 from worker.cellsam.predictor import Stopped
 from worker.cellsam.tuning import Schedule, TuningConfig, TuningError, TuningSample, label_map
-from worker.engine import Engine, FeaturesMissing, Prompt
+from worker.engine import Engine, FeaturesAddress, FeaturesMissing, Prompt
 from worker.features import FeatureStore
 from worker.scoring import HeldOutImage
 from worker.weights import VersionWeights, WeightFile
 
 BRIEF = Schedule(rate=1e-4, passes=1, least=2, most=2, check_every=1)
 QUICK = TuningConfig(neck=BRIEF, finder=BRIEF, windows_a_step=1, tiles_a_step=1, max_validation_cells=6)
-
-
-@pytest.fixture(scope="module")
-def version(tmp_path_factory: pytest.TempPathFactory) -> VersionWeights:
-    """The model that we ship."""
-    path = tmp_path_factory.mktemp("weights") / "base.safetensors"
-    path.write_bytes(Path(settings.CELLLOOP_WEIGHTS).read_bytes())
-    file = WeightFile(path, hashlib.sha256(path.read_bytes()).hexdigest())
-    predictor = Predictor(load(path))
-    return VersionWeights(
-        base=file,
-        tuned=None,
-        trunk_hash=predictor.trunk_hash,
-        neck_hash=predictor.neck_hash,
-        finder_hash=predictor.finder_hash,
-        threshold=predictor.thresholds.box,
-    )
 
 
 @pytest.fixture
@@ -54,16 +36,12 @@ def new_engine(folder: Path) -> Engine:
     return Engine(features=FeatureStore(folder / "features", budget_bytes=2**30), device="cpu")
 
 
-def key(number: int) -> str:
-    return f"{number:064x}"
+def at(number: int, *, side: int = 192) -> FeaturesAddress:
+    return FeaturesAddress(f"{number:064x}", side, side)
 
 
 def source(scene: Scene) -> Callable[[], tuple[np.ndarray, tuple[str, ...]]]:
     return lambda: (scene.image, ("nuclear",))
-
-
-def unreadable() -> tuple[np.ndarray, tuple[str, ...]]:
-    raise AssertionError("the image was read although its features are cached")
 
 
 def prompt(scene: Scene, index: int = 0) -> Prompt:
@@ -73,7 +51,7 @@ def prompt(scene: Scene, index: int = 0) -> Prompt:
 def test_it_works(engine: Engine, version: VersionWeights) -> None:
     scene = nuclei(1)
     told: list[float] = []
-    found = engine.segment(key(1), source(scene), version, progress=told.append)
+    found = engine.segment(at(1), source(scene), version, progress=told.append)
     assert len(found.masks) >= 6
     assert told == sorted(told)
     assert told[-1] == 1.0
@@ -81,52 +59,52 @@ def test_it_works(engine: Engine, version: VersionWeights) -> None:
 
 def test_a_box_gives_the_cell_in_it(engine: Engine, version: VersionWeights) -> None:
     scene = nuclei(1)
-    engine.embed(key(1), source(scene), version)
-    decoded = engine.decode(key(1), prompt(scene), version)
+    engine.embed(at(1), source(scene), version)
+    decoded = engine.decode(at(1), prompt(scene), version)
     assert decoded.mask.iou(scene.masks[0]) > 0.6
     assert 0 < decoded.model_s < 30
 
 
 def test_the_trunk_runs_once_for_an_image(engine: Engine, version: VersionWeights) -> None:
     scene, predictor = nuclei(1), engine.predictor(version)
-    engine.embed(key(1), source(scene), version)
+    engine.embed(at(1), source(scene), version)
     calls = predictor.trunk_calls
     assert calls > 0
-    engine.segment(key(1), unreadable, version)
+    engine.segment(at(1), unread, version)
     for index in range(3):
-        engine.decode(key(1), prompt(scene, index), version)
+        engine.decode(at(1), prompt(scene, index), version)
     assert predictor.trunk_calls == calls
 
 
 def test_another_process_uses_the_same_features(version: VersionWeights, tmp_path: Path) -> None:
     scene, other = nuclei(1), new_engine(tmp_path)
-    new_engine(tmp_path).embed(key(1), source(scene), version)
-    other.decode(key(1), prompt(scene), version)
+    new_engine(tmp_path).embed(at(1), source(scene), version)
+    other.decode(at(1), prompt(scene), version)
     assert other.predictor(version).trunk_calls == 0
 
 
 def test_a_box_on_an_unknown_image_says_so(engine: Engine, version: VersionWeights) -> None:
     with pytest.raises(FeaturesMissing):
-        engine.decode(key(9), prompt(nuclei(1)), version)
+        engine.decode(at(9), prompt(nuclei(1)), version)
 
 
 def test_corrupt_features_are_computed_again(version: VersionWeights, tmp_path: Path) -> None:
     scene = nuclei(1)
-    new_engine(tmp_path).embed(key(1), source(scene), version)
+    new_engine(tmp_path).embed(at(1), source(scene), version)
     (path,) = tmp_path.glob("features/*/*.features")
     path.write_bytes(path.read_bytes()[:-100])
     engine = new_engine(tmp_path)
     with pytest.raises(FeaturesMissing):
-        engine.decode(key(1), prompt(scene), version)
-    engine.embed(key(1), source(scene), version)
-    assert engine.decode(key(1), prompt(scene), version).mask.area > 0
+        engine.decode(at(1), prompt(scene), version)
+    engine.embed(at(1), source(scene), version)
+    assert engine.decode(at(1), prompt(scene), version).mask.area > 0
 
 
 @pytest.fixture
 def tuned(engine: Engine, version: VersionWeights, tmp_path: Path) -> VersionWeights:
     """Neck and CellFinder moved by tuning, stored as a version; the engine has the features of image 0."""
     scenes = [nuclei(seed, side=96, cells=5) for seed in range(2)]
-    features = [engine.embed(key(i), source(scene), version) for i, scene in enumerate(scenes)]
+    features = [engine.features(at(i, side=96), source(scene), version) for i, scene in enumerate(scenes)]
     samples = [TuningSample(f, scene.masks) for f, scene in zip(features, scenes, strict=True)]
     calls = engine.predictor(version).trunk_calls
     model = engine.ladder(version.base, samples, QUICK).climb(Rung.FINDER)
@@ -152,13 +130,15 @@ def tuned(engine: Engine, version: VersionWeights, tmp_path: Path) -> VersionWei
 def test_a_new_neck_and_finder_decode_cached_features_without_the_trunk(
     engine: Engine, version: VersionWeights, tuned: VersionWeights
 ) -> None:
-    before = engine.labels(key(0), version)
+    before = engine.labels(at(0, side=96), version)
     calls = engine.predictor(version).trunk_calls
-    again = engine.segment(key(0), unreadable, tuned)
-    compared = engine.labels(key(0), tuned)
+    again = engine.segment(at(0, side=96), unread, tuned)
+    compared = engine.labels(at(0, side=96), tuned)
     box = prompt(nuclei(0, side=96, cells=5))
     assert engine.predictor(tuned).neck_hash != engine.predictor(version).neck_hash
-    assert engine.decode(key(0), box, tuned).score != engine.decode(key(0), box, version).score
+    assert (
+        engine.decode(at(0, side=96), box, tuned).score != engine.decode(at(0, side=96), box, version).score
+    )
     assert (again.labels == compared.labels).all()
     assert again.scores.tolist() != before.scores.tolist()
     assert engine.predictor(version).trunk_calls == engine.predictor(tuned).trunk_calls == calls
@@ -166,15 +146,15 @@ def test_a_new_neck_and_finder_decode_cached_features_without_the_trunk(
 
 def test_comparing_needs_features_and_ends_when_nobody_waits(engine: Engine, version: VersionWeights) -> None:
     with pytest.raises(FeaturesMissing):
-        engine.labels(key(9), version)
-    engine.embed(key(1), source(nuclei(1)), version)
+        engine.labels(at(9), version)
+    engine.embed(at(1), source(nuclei(1)), version)
     with pytest.raises(Stopped):
-        engine.labels(key(1), version, should_stop=lambda: True)
+        engine.labels(at(1), version, should_stop=lambda: True)
 
 
 def test_a_held_out_image_is_scored_in_the_gates_figures(engine: Engine, version: VersionWeights) -> None:
     scene = nuclei(1)
-    features, predictor = engine.embed(key(1), source(scene), version), engine.predictor(version)
+    features, predictor = engine.features(at(1), source(scene), version), engine.predictor(version)
     false = BoxMask((0, 0, 4, 4), (0, 16))  # a cell where there is none
     calls = predictor.trunk_calls
     image = HeldOutImage(
@@ -186,7 +166,9 @@ def test_a_held_out_image_is_scored_in_the_gates_figures(engine: Engine, version
         touched=frozenset({0, len(scene.masks)}),
         features=lambda of: features,
     )
-    (score,), again = engine.score([predictor, predictor], [image])
+    pauses: list[int] = []
+    (score,), again = engine.score([predictor, predictor], [image], pause=lambda: pauses.append(1))
+    assert len(pauses) >= 2 * (1 + len(features.frame.searched))  # between tiles, too
     found = predictor.segment_features(features)
     assert predictor.trunk_calls == calls
     assert again == [score]

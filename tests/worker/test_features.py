@@ -46,6 +46,14 @@ def test_it_survives_a_restart(tmp_path: Path) -> None:
     assert store(tmp_path).get(key(1)) == b"tokens"
 
 
+def test_the_blocks_of_a_key_are_payloads_of_their_own(tmp_path: Path) -> None:
+    features = store(tmp_path)
+    features.put(key(1), b"first", 0)
+    features.put(key(1), b"third", 2)
+    assert [features.get(key(1), block) for block in (0, 1, 2, None)] == [b"first", None, b"third", None]
+    assert [features.holds(key(1), block) for block in (0, 1, 2, None)] == [True, False, True, False]
+
+
 @pytest.mark.parametrize("damage", ["truncate", "flip", "empty", "garbage"])
 def test_it_takes_a_corrupt_file_for_a_miss_and_removes_it(tmp_path: Path, damage: str) -> None:
     features = store(tmp_path)
@@ -95,6 +103,33 @@ def test_it_evicts_protected_entries_last(tmp_path: Path) -> None:
     assert features.holds(key(0)) or features.holds(key(1))
     assert not features.holds(key(2))
     assert features.holds(key(3))
+
+
+def test_it_evicts_a_block_by_itself_and_protects_those_of_a_protected_key(tmp_path: Path) -> None:
+    features = store(tmp_path, entries=4, protected=frozenset({key(0)}))
+    for number, block in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        features.put(key(number), b"x" * KIB, block)
+        path = tmp_path / "00" / f"{key(number)}-{block:06}.features"
+        os.utime(path, (1000 + number, 1000 + block))
+    features.put(key(2), b"x" * KIB)
+    assert [features.holds(key(number), block) for number, block in ((0, 0), (0, 1))] == [True, True]
+    assert [features.holds(key(1), block) for block in (0, 1)] == [False, False]
+
+    features.put(key(3), b"x" * KIB)
+    features.put(key(4), b"x" * KIB)
+    assert [features.holds(key(0), block) for block in (0, 1)] == [True, True]
+
+
+def test_it_does_not_evict_the_first_blocks_of_the_image_whose_last_it_stores(tmp_path: Path) -> None:
+    features = store(tmp_path, entries=3)
+    features.put(key(7), b"x" * KIB)
+    for block in range(5):
+        features.put(key(1), b"x" * KIB, block)
+    assert all(features.holds(key(1), block) for block in range(5))
+    assert not features.holds(key(7))
+    features.put(key(2), b"x" * KIB)
+    assert not features.holds(key(1), 0)
+    assert features.byte_size() <= 3 * ENTRY_BYTES
 
 
 def test_it_keeps_within_its_budget_whatever_is_written(tmp_path: Path) -> None:

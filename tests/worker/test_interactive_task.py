@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -16,10 +18,13 @@ from labeling.models import Image, ModelVersion
 from labeling.rle import BoxMask
 from labeling.selectors.features import features_key
 from labeling.selectors.model_versions import version_spec
+from labeling.services.segmentation import embedding_request
 from tests.scenes import Scene, nuclei
 from tests.worker.conftest import Lab
+from worker.cellsam import sweep
 from worker.tasks.interactive import decode_prompt, warm
-from worker.tasks.process import interactive_engine, version_weights
+from worker.tasks.process import background_engine, interactive_engine, version_weights
+from worker.tasks.segment import embed_image
 
 
 @pytest.fixture
@@ -88,6 +93,26 @@ def test_a_request_that_nobody_waits_for_is_dropped_unread(lab: Lab, image: Imag
         image, lab.base, scene.masks[0].box, deadline=time.time() - 0.01, version="not even looked at"
     )
     assert reply_to(late) is None
+
+
+def test_a_box_whose_block_is_missing_waits_for_that_block_alone(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "BLOCK_TILES", 4)
+    scene = nuclei(9, side=460, cells=40)
+    image = lab.segmented(scene)
+    near, far = (request(image, lab.base, box) for box in ((8, 8, 40, 40), (420, 420, 452, 452)))
+    (path,) = Path(settings.FEATURES_DIR).glob(f"*/{near['features_key']}-000002.features")
+    path.unlink()
+    interactive_engine.cache_clear()  # as in a fresh process: nothing is in memory
+    background_engine.cache_clear()
+    assert (reply_to(near) or {})["ok"]
+    assert (reply_to(far) or {})["code"] == "features_not_ready"
+
+    embed_image(str(embedding_request(image_id=image.pk).pk))
+    predictor = background_engine().predictor(version_weights(version_spec(lab.base)))
+    assert predictor.trunk_calls == 1
+    assert (reply_to(far) or {})["ok"]
 
 
 def test_missing_features_are_asked_for(lab: Lab) -> None:

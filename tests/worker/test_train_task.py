@@ -35,10 +35,11 @@ from labeling.services.jobs import job_create
 from labeling.services.submissions import image_submit
 from labeling.services.training import training_start
 from tests.scenes import Scene, banded
-from tests.worker.conftest import Lab, fresh
+from tests.worker.conftest import Lab, fresh, unread
 from worker.cellsam import Predictor
 from worker.cellsam.checkpoint import TunedFile, tuned_bytes
 from worker.cellsam.tuning import Schedule, TuningConfig
+from worker.tasks.inputs import features_address
 from worker.tasks.process import background_engine, version_weights
 from worker.tasks.segment import embed_image
 from worker.tasks.train import tune_model
@@ -213,8 +214,8 @@ def test_a_version_with_a_trunk_of_its_own_gets_features_of_its_own(lab: Lab) ->
     payload = {"version": str(version.pk)}
     job = job_create(kind=JobKind.EMBED, project=lab.project, image=image, payload=payload)
     embed_image(str(job.pk))
-    features = background_engine().cached(key)
-    assert features is not None
+    weights = version_weights(version_spec(version))
+    features = background_engine().features(features_address(image, version), unread, weights)
     assert features.trunk_hash == made.trunk_hash
 
 

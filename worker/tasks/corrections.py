@@ -6,22 +6,21 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from numpy.typing import NDArray
-
 from labeling.ladder import Rung
 from labeling.selectors.cells import accepted_cells
 from labeling.selectors.channels import channel_roles
-from labeling.selectors.features import features_key
 from labeling.selectors.model_versions import version_spec
 from labeling.selectors.training import run_get, run_images, run_imported, run_settings
+from worker.cached_features import OpenedImage
 from worker.cellsam import Features, Predictor
 from worker.cellsam.tuning import TuningConfig, TuningSample
 from worker.scoring import HeldOutImage
-from worker.tasks.inputs import read_image
+from worker.tasks.inputs import features_address, open_image, read_image
 from worker.tasks.lease import Lease
 from worker.tasks.process import background_engine, version_weights
 
-# Features of training images are in memory together; with more, new ones come first, then those uploaded last.
+# Features of training images are in memory together; with more, new ones come first, then those uploaded last. An image
+# has all of its blocks in memory here, and at the gate: one that is very large can take more than this by itself.
 TRAINING_BYTES = 2**32
 COLOR, GRAY = "color images", "gray images"  # the gate guards each kind by itself
 
@@ -95,16 +94,21 @@ class Corrections:
             return self._features(image)
         if predictor.trunk_hash == self.run.compared_with.trunk_hash:
             return self._features(image, of_active=True)
-        return predictor.embed(*read_image(image), progress=lambda done: self._lease.pause())
+        return predictor.embed(*self._opened(image), progress=lambda done: self._lease.pause())
 
     def _features(self, image: Any, *, of_active: bool = False) -> Features:
         """From the cache, or from the trunk again."""
 
-        def recompute() -> tuple[NDArray[Any], Any]:
+        def recompute() -> OpenedImage:
             self.recomputed += 1
-            return read_image(image)
+            return self._opened(image)
 
         version = self.run.compared_with if of_active else self.run.base
         weights = self.active if of_active else self.base
-        key = features_key(image=image, version=version)
-        return background_engine().embed(key, recompute, weights, progress=lambda done: self._lease.pause())
+        address = features_address(image, version)
+        return background_engine().features(
+            address, recompute, weights, progress=lambda done: self._lease.pause()
+        )
+
+    def _opened(self, image: Any) -> OpenedImage:
+        return open_image(image, pause=self._lease.pause)

@@ -8,6 +8,7 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_process_init
 
+from worker.cached_features import FeaturesAddress
 from worker.cellsam.checkpoint import CheckpointError
 from worker.engine import Prompt
 from worker.tasks.process import interactive_engine, shipped_weights, version_weights
@@ -33,7 +34,8 @@ def decode_prompt(request: dict[str, Any]) -> None:
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:
     version = version_weights(request["version"])
-    decoded = interactive_engine().decode(request["features_key"], _prompt(request), version)
+    address = FeaturesAddress(request["features_key"], int(request["height"]), int(request["width"]))
+    decoded = interactive_engine().decode(address, _prompt(request), version)
     return {
         "box": list(decoded.mask.box),
         "rle": list(decoded.mask.rle),

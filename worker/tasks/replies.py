@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from labeling.live import redis_client
+from worker.cached_features import FeaturesMissing
 from worker.cellsam.checkpoint import CheckpointError
 from worker.cellsam.predictor import PromptError, Stopped
-from worker.engine import FeaturesMissing
 from worker.weights import WeightsError
 
 logger = logging.getLogger(__name__)

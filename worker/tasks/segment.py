@@ -12,14 +12,14 @@ import numpy as np
 from celery import shared_task
 
 from labeling.errors import Conflict
-from labeling.selectors.features import features_key
 from labeling.selectors.jobs import job_get, job_image
 from labeling.selectors.model_versions import version_for_job, version_spec
 from labeling.services.jobs import job_succeed
 from labeling.services.segmentation import segmentation_store
 from labeling.uncertainty import Evidence
+from worker.cached_features import FeaturesAddress
 from worker.cellsam.channels import ImageError
-from worker.tasks.inputs import read_image
+from worker.tasks.inputs import features_address, open_image
 from worker.tasks.lease import Lease, run_job
 from worker.tasks.process import background_engine, version_weights
 from worker.tasks.replies import reply
@@ -56,8 +56,8 @@ def _segment(lease: Lease) -> None:
     if version is None:
         raise Conflict(NO_MODEL, code="no_model")
     found = background_engine().segment(
-        features_key(image=image, version=version),
-        lambda: read_image(image),
+        features_address(image, version),
+        lambda: open_image(image, pause=lease.pause),
         version_weights(version_spec(version)),
         progress=lease.step,
     )
@@ -77,8 +77,8 @@ def _embed(lease: Lease) -> None:
     if version is None:
         raise Conflict(NO_MODEL, code="no_model")
     background_engine().embed(
-        features_key(image=image, version=version),
-        lambda: read_image(image),
+        features_address(image, version),
+        lambda: open_image(image, pause=lease.pause),
         version_weights(version_spec(version)),
         progress=lease.step,
     )
@@ -88,15 +88,14 @@ def _embed(lease: Lease) -> None:
 def _compared(request: dict[str, Any]) -> dict[str, Any]:
     """In the order of the request's versions, each `{"id", "features_key", "version": its spec}`."""
     started = time.perf_counter()
-    sets = [_label_set(asked, request["deadline"]) for asked in request["versions"]]
+    sets = [_label_set(asked, request) for asked in request["versions"]]
     return {"label_sets": sets, "model_ms": round((time.perf_counter() - started) * 1000, 1)}
 
 
-def _label_set(asked: dict[str, Any], deadline: float) -> dict[str, Any]:
-    version = version_weights(asked["version"])
-    found = background_engine().labels(
-        asked["features_key"], version, should_stop=lambda: time.time() >= deadline
-    )
+def _label_set(asked: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
+    version, deadline = version_weights(asked["version"]), request["deadline"]
+    address = FeaturesAddress(asked["features_key"], int(request["height"]), int(request["width"]))
+    found = background_engine().labels(address, version, should_stop=lambda: time.time() >= deadline)
     cells = [
         {"box": list(mask.box), "rle": list(mask.rle), "score": float(score)}
         for mask, score in zip(found.masks, found.scores, strict=True)
