@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from worker.cellsam.__main__ import main
 from worker.cellsam.build import build
 from worker.cellsam.checkpoint import Card, load_tuned, read_card, save
 from worker.cellsam.config import FinderConfig, MaskConfig, TilingConfig
+from worker.cellsam.evaluate.side_by_side import LabelledImage
 from worker.cellsam.experiments.prompts import cell_points
+from worker.cellsam.experiments.scale import doubled, halved, middle
 
 from .conftest import WEIGHTS
 from .miniature import write_miniature
@@ -118,6 +121,45 @@ def test_the_ladder_is_measured_from_corrected_cells(data: Path, tmp_path: Path)
         mended = sum(int(row[name]) for name in ("missed", "false", "reshaped"))
         assert float(row["actions_per_cell"]) == pytest.approx(mended / int(row["true_cells"]), abs=1e-3)
     assert main([*arguments, "--cells", "9999"]) == 2
+
+
+def test_the_usual_scale_is_compared_with_auto(data: Path, tmp_path: Path) -> None:
+    arguments = ["experiment", "scale", "--data", str(data), "--out", str(tmp_path)]
+
+    assert main([*arguments, "--crop", "80"]) == 0
+
+    rows = rows_of(tmp_path)
+    sizes, methods = ["val_half", "val_as_it_is", "val_twice"], ["usual scale", "auto"]
+    assert [(row["split"], row["method"]) for row in rows if row["part"] == "all"] == [
+        (size, method) for size in sizes for method in methods
+    ]
+    assert {row["part"] for row in rows} >= {"all", "nuclei", "rods"}
+    report = json.loads((tmp_path / "report.json").read_text())
+    compared = [each for each in report["differences"] if each["figure"] == "f1"]
+    assert [each["split"] for each in compared if each["part"] == "all"] == sizes
+    assert all(each["low"] <= each["difference"] <= each["high"] for each in compared)
+    assert report["about"]["crop_px"] == 80
+    assert main([*arguments, "--crop", "8"]) == 2
+
+
+def test_an_image_and_its_truth_are_resized_together() -> None:
+    labels = np.zeros((70, 51), dtype=np.int32)
+    labels[20:40, 10:30], labels[50:52, 40:42] = 7, 8
+    image = LabelledImage(
+        "a", {}, np.stack([labels * 30, labels * 10], -1).astype(np.uint8), ("nuclear", "whole_cell"), labels
+    )
+
+    crop = middle(image, 64)
+    half, twice = halved(crop), doubled(crop)
+
+    assert crop.labels.shape == crop.pixels.shape[:2] == (64, 50)
+    assert crop.labels.max() == 1  # the other is too small to be a cell
+    for resized, times in ((half, 0.5), (twice, 2)):
+        assert resized.labels.shape == resized.pixels.shape[:2] == (64 * times, 50 * times)
+        assert resized.pixels.dtype == np.uint8
+        assert np.count_nonzero(resized.labels) == 400 * times**2
+        both = np.count_nonzero((resized.labels > 0) & (resized.pixels[..., 0] >= 105))
+        assert both > 0.9 * 400 * times**2
 
 
 def test_too_few_images_to_tune_on_are_an_error(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from labeling.formats import FORMATS
-from labeling.rle import masks_of_labels
+from labeling.rle import BoxMask, masks_of_labels
 from labeling.simulate import simulate
 from worker.cellsam import Predictor
 from worker.cellsam.__main__ import main
-from worker.cellsam.cli import segment
+from worker.cellsam.cli import results, segment
 from worker.cellsam.cli.progress import ProgressLine
+from worker.cellsam.label_file import TILE_PX
+from worker.cellsam.sources import ArraySource
+from worker.cellsam.stitching import Cell, Segmentation
 
 EVERY_FORMAT = ["--format", "label-tiff", "--format", "coco", "--format", "outlines", "--format", "csv"]
 
@@ -78,6 +82,82 @@ def test_every_format_shows_the_same_cells(tmp_path: Path) -> None:
         assert (float(row["centroid_x"]), float(row["centroid_y"])) == pytest.approx((x, y), abs=0.01)
         assert 0 < float(row["score"]) <= 1
         assert float(row["predicted_iou"]) > 0.5
+
+
+def test_labels_of_an_image_of_several_bands_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    column = np.concatenate([nuclei(seed) for seed in range(6)])
+    assert len(column) > TILE_PX
+    tifffile.imwrite(tmp_path / "field.tif", column)
+    main(["segment", str(tmp_path / "field.tif"), "--out", str(tmp_path / "painted")])
+    monkeypatch.setattr(results, "PAINTED_PX", 0)
+    out = tmp_path / "out"
+
+    found = main(
+        ["segment", str(tmp_path / "field.tif"), "--out", str(out), *EVERY_FORMAT, "--skip-existing"]
+    )
+
+    assert found == 0
+    labels = tifffile.imread(out / "field_labels.tif")
+    painted = tifffile.imread(tmp_path / "painted" / "field_labels.tif")
+    assert labels.dtype == painted.dtype == np.uint16
+    assert np.array_equal(labels, painted)
+    cells = dict(masks_of_labels(labels.astype(np.int32)))
+    assert any(mask.box[1] < TILE_PX < mask.box[3] for mask in cells.values())
+    read = FORMATS["coco"].read((out / "field_coco.json").read_bytes())
+    assert {cell.label: cell.mask for cell in read.cells} == cells
+    rows = list(csv.DictReader((out / "field_cells.csv").open()))
+    assert [(int(row["label"]), int(row["area_px"])) for row in rows] == [
+        (label, mask.area) for label, mask in cells.items()
+    ]
+    assert files(out) == {f"field{known.ending}" for known in results.RESULTS.values()}
+
+
+def test_a_label_tiff_of_many_bands_is_never_whole_in_memory(tmp_path: Path) -> None:
+    height, width = 16_000, 2_000
+    masks = [BoxMask.from_mask(np.ones((30, 20), bool), x=x, y=y) for x, y in ((1900, 15_900), (0, 500))]
+    found = Segmentation.of(
+        [
+            Cell(mask, np.zeros(4, np.float32), score, 1.0)
+            for mask, score in zip(masks, (0.9, 0.8), strict=True)
+            if mask is not None
+        ],
+        height,
+        width,
+    )
+    blank = ArraySource(np.broadcast_to(np.uint8(0), (height, width)))
+
+    tracemalloc.start()
+    results.write_labels(
+        results.Result("blank.tif", blank, ("whole_cell",), found), tmp_path / "blank_labels.tif"
+    )
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < height * width  # a byte for each pixel would be more
+    labels = tifffile.imread(tmp_path / "blank_labels.tif")
+    assert labels.shape == (height, width)
+    assert (labels[15_900:15_930, 1900:1920] == 1).all()
+    assert (labels[500:530, :20] == 2).all()
+    assert np.count_nonzero(labels) == 2 * 600
+
+
+def test_an_image_too_large_for_outlines_is_refused_before_it_is_segmented(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.lib.format.open_memmap(tmp_path / "slide.npy", "w+", np.uint8, (9_000, 9_000))
+
+    def segmented(*_: object, **__: object) -> None:
+        raise AssertionError("it was begun")
+
+    monkeypatch.setattr(Predictor, "segment", segmented)
+
+    assert main(["segment", str(tmp_path / "slide.npy"), *EVERY_FORMAT]) == 1
+
+    assert capsys.readouterr().err == (
+        f"error: {tmp_path / 'slide.npy'}: outlines are drawn up to 67 megapixels, not on 81; "
+        "ask for label-tiff, coco or csv\n"
+    )
+    assert files(tmp_path) == {"slide.npy"}
 
 
 def test_outlines_are_the_edges_of_the_cells_on_the_image(tmp_path: Path) -> None:
@@ -198,22 +278,26 @@ def test_what_is_there_is_skipped_when_wanted(
     assert (tmp_path / "out" / "a_cells.csv").exists()
 
 
+@pytest.mark.parametrize("writes", ["write_whole", "write_label_file"])
 def test_a_large_image_is_taken_up_where_a_stopped_command_left_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes: str
 ) -> None:
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
     tifffile.imwrite(tmp_path / "field.tif", nuclei())
+    if writes == "write_label_file":
+        monkeypatch.setattr(results, "PAINTED_PX", 0)
     main(["segment", str(tmp_path / "field.tif"), "--out", str(tmp_path / "at_once")])
     monkeypatch.setattr(segment, "RESUMED_FROM_PX", 0)
     with monkeypatch.context() as first:
-        first.setattr(segment, "write_whole", stopped)
+        first.setattr(results, writes, stopped)
         assert main(["segment", str(tmp_path / "field.tif"), "--resume"]) == 130
+    assert not (tmp_path / "field_labels.tif").exists()
     assert list((tmp_path / "field_unfinished").rglob("*.safetensors"))
 
     with monkeypatch.context() as second:
-        second.setattr(Predictor, "_embed_tiles", stopped)  # all tiles are known
+        second.setattr(Predictor, "embed_tiles", stopped)  # all tiles are known
         assert main(["segment", str(tmp_path / "field.tif"), "--resume"]) == 0
 
     assert not (tmp_path / "field_unfinished").exists()

@@ -15,12 +15,13 @@ import tifffile
 from scipy import ndimage
 
 from labeling.matching import count_matches
+from labeling.rle import BoxMask
 from labeling.simulate import Simulated
 from tests.worker.cellsam.small_model import small_predictor
 from worker.cellsam import Predictor, Segmentation
 from worker.cellsam import sweep as sweep_module
 from worker.cellsam.config import Thresholds
-from worker.cellsam.label_file import LabelFile
+from worker.cellsam.label_file import LabelFile, write_label_file
 from worker.cellsam.preprocess import Window
 from worker.cellsam.sources import ArraySource, Samples
 from worker.cellsam.stitching import Cell, assemble
@@ -146,6 +147,23 @@ def test_a_label_file_does_not_appear_before_it_is_whole(eager: Predictor, tmp_p
     with pytest.raises(Stopped), LabelFile(tmp_path / "labels.tif", 90, 90) as labels:
         eager.segment_into(labels, np.zeros((90, 90), np.uint8), should_stop=lambda: True)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("cells", "dtype"), [(65_535, np.uint16), (65_536, np.uint32)])
+def test_a_label_file_has_as_many_bits_as_its_labels_need(
+    tmp_path: Path, cells: int, dtype: type[np.unsignedinteger]
+) -> None:
+    masks = [
+        BoxMask((place % 128, place // 128, place % 128 + 1, place // 128 + 1), (0, 1))
+        for place in range(cells)
+    ]
+
+    write_label_file(tmp_path / "labels.tif", masks[::-1], 513, 128)
+
+    labels = tifffile.imread(tmp_path / "labels.tif")
+    assert labels.dtype == dtype
+    assert np.array_equal(labels.ravel()[:cells], np.arange(cells, 0, -1))
+    assert not labels.ravel()[cells:].any()
 
 
 KILLED = """

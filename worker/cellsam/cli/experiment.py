@@ -30,6 +30,7 @@ from worker.cellsam.experiments.held_out import HeldOutExperiment, HeldOutResult
 from worker.cellsam.experiments.ladder import LadderExperiment, ladder_experiment, ladder_rows
 from worker.cellsam.experiments.neck import NeckExperiment, neck_experiment
 from worker.cellsam.experiments.prompts import compare_prompts, prompt_rows
+from worker.cellsam.experiments.scale import compare_scales
 from worker.cellsam.experiments.specialist import SpecialistExperiment, specialist_experiment
 from worker.cellsam.experiments.training import Recipe, trained
 from worker.cellsam.predictor import Predictor
@@ -128,6 +129,19 @@ def ladder_command(options: argparse.Namespace) -> None:
     _write_table(rows, {**_about(options), **_weights(options), **about}, options.out)
 
 
+def scale_command(options: argparse.Namespace) -> None:
+    """The usual scale against "auto": the middle of each image shrunk to half, as it is, and enlarged twice."""
+    found = compare_scales(
+        load_predictor(options),
+        read_images(_measured(options)),
+        crop_px=options.crop,
+        floor=options.floor,
+        progress=lambda result: _say(result.name),
+    )
+    of_sizes = {f"{options.split}_{size}": evaluations for size, evaluations in found.items()}
+    _write_parts(options, of_sizes, {**_weights(options), "crop_px": options.crop})
+
+
 def _held_out_model(options: argparse.Namespace) -> tuple[Predictor, dict[str, Any]]:
     if options.weights is not None:
         _, card = read_card(options.weights)
@@ -162,10 +176,16 @@ def _plot_shots(found: HeldOutResult, path: Path) -> None:
 
 
 def _write(options: argparse.Namespace, results: Mapping[str, Evaluation], about: Mapping[str, Any]) -> None:
+    _write_parts(options, {options.split: results}, about)
+
+
+def _write_parts(
+    options: argparse.Namespace, results: Mapping[str, Mapping[str, Evaluation]], about: Mapping[str, Any]
+) -> None:
+    """`results` by split, or by what was made of it, whose methods are compared with each other only."""
     print(file=sys.stderr)
-    of_split = {options.split: dict(results)}
-    report = Report.of(of_split, by=("dataset", "modality"), about={**_about(options), **about})
-    write_report(report, of_split, options.out)
+    report = Report.of(results, by=("dataset", "modality"), about={**_about(options), **about})
+    write_report(report, results, options.out)
     print(report.to_text())
 
 
@@ -257,6 +277,11 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     specialist = _add(experiments, "specialist", specialist_command)
     _add_training(specialist)
     _add_ladder(experiments)
+    scale = _add(experiments, "scale", scale_command)
+    add_weights(scale)
+    scale.add_argument(
+        "--crop", type=int, default=256, help="pixels of the middle of each image, on a side at most"
+    )
     held_out = _add(experiments, "held-out", held_out_command, datasets=False)
     held_out.add_argument("--held-out", required=True, metavar="DATASET")
     held_out.add_argument(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,10 +16,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from labeling.formats import FORMATS, LabelledCell, LabelSet
-from worker.cellsam.channels import normalise
+from worker.cellsam.channels import ImageError, normalise
+from worker.cellsam.label_file import write_label_file
 from worker.cellsam.sources import PixelSource
 from worker.cellsam.stitching import Segmentation
 
+PAINTED_PX = 2**22  # label maps up to this are painted whole and written in strips, which every program reads
+OUTLINED_PX = 2**26  # at 20 bytes or more each
 ON_DARK, ON_BRIGHT = (255, 220, 0), (0, 150, 0)  # outlines
 COLUMNS = (
     "label", "x0", "y0", "x1", "y1", "area_px", "centroid_x", "centroid_y", "score", "predicted_iou"
@@ -48,13 +51,42 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class ResultFormat:
-    """`ending` takes the place of the image's own."""
+    """`ending` takes the place of the image's own. `write` puts the file there whole or not at all; an image of more
+    than `at_most_px` pixels it cannot write.
+    """
 
     ending: str
-    write: Callable[[Result], bytes]
+    write: Callable[[Result, Path], None]
+    at_most_px: int | None = None
 
 
-def write_csv(result: Result) -> bytes:
+def check_sizes(formats: Iterable[str], image: PixelSource) -> None:
+    """Raises ImageError if one of these results cannot be written of an image of this size."""
+    pixels = image.height * image.width
+    for key in formats:
+        limit = RESULTS[key].at_most_px
+        if limit is not None and pixels > limit:
+            *others, last = [other for other, known in RESULTS.items() if known.at_most_px is None]
+            raise ImageError(
+                f"{key} are drawn up to {limit / 1e6:.0f} megapixels, not on {pixels / 1e6:.0f}; "
+                f"ask for {', '.join(others)} or {last}"
+            )
+
+
+def write_labels(result: Result, path: Path) -> None:
+    """A label TIFF: in strips, as the application writes it; of a larger image, in tiles and never whole in memory."""
+    found = result.found
+    if found.height * found.width > PAINTED_PX:
+        write_label_file(path, found.masks, found.height, found.width)
+    else:
+        write_whole(path, FORMATS["label-tiff"].write(result.labels).data)
+
+
+def write_coco(result: Result, path: Path) -> None:
+    write_whole(path, FORMATS["coco"].write(result.labels).data)
+
+
+def write_csv(result: Result, path: Path) -> None:
     """A row for each cell: its label, its mask's half-open box, area and centroid in image pixels (the middle of the
     first pixel is 0.5, 0.5), CellFinder's score and the mask decoder's estimate of the mask's IoU.
     """
@@ -68,29 +100,24 @@ def write_csv(result: Result) -> bytes:
         rows, columns = np.nonzero(mask.mask())
         x, y = mask.box[0] + columns.mean() + 0.5, mask.box[1] + rows.mean() + 0.5
         table.writerow([label, *mask.box, mask.area, f"{x:.2f}", f"{y:.2f}", f"{score:.4f}", f"{iou:.4f}"])
-    return text.getvalue().encode()
+    write_whole(path, text.getvalue().encode())
 
 
-def write_outlines(result: Result) -> bytes:
+def write_outlines(result: Result, path: Path) -> None:
     """A PNG of the image with each cell's outermost pixels in one colour."""
     found = result.found
     picture = _picture(result.image.read((0, 0, found.width, found.height)), result.roles)
     picture[_outermost(found.labels)] = ON_BRIGHT if picture.mean() > 127 else ON_DARK
     out = io.BytesIO()
     Image.fromarray(picture).save(out, "PNG")
-    return out.getvalue()
-
-
-def _of_the_application(key: str) -> ResultFormat:
-    known = FORMATS[key]
-    return ResultFormat(known.suffix, lambda result: known.write(result.labels).data)
+    write_whole(path, out.getvalue())
 
 
 RESULTS: Mapping[str, ResultFormat] = MappingProxyType(
     {
-        "label-tiff": _of_the_application("label-tiff"),
-        "coco": _of_the_application("coco"),
-        "outlines": ResultFormat("_outlines.png", write_outlines),
+        "label-tiff": ResultFormat(FORMATS["label-tiff"].suffix, write_labels),
+        "coco": ResultFormat(FORMATS["coco"].suffix, write_coco),
+        "outlines": ResultFormat("_outlines.png", write_outlines, at_most_px=OUTLINED_PX),
         "csv": ResultFormat("_cells.csv", write_csv),
     }
 )
@@ -98,7 +125,6 @@ RESULTS: Mapping[str, ResultFormat] = MappingProxyType(
 
 def write_whole(path: Path, data: bytes) -> None:
     """The file appears at once or not at all: what is there is finished."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
     unfinished.write_bytes(data)
     unfinished.replace(path)

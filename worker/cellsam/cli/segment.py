@@ -27,7 +27,7 @@ from worker.cellsam.cli.arguments import (
 from worker.cellsam.cli.image_files import SUFFIXES, ImageFile, find_images
 from worker.cellsam.cli.image_reading import LEFT_OUT, open_image, read_roles
 from worker.cellsam.cli.progress import ProgressLine
-from worker.cellsam.cli.results import RESULTS, Result, write_whole
+from worker.cellsam.cli.results import RESULTS, Result, check_sizes
 from worker.cellsam.features import FeaturesError
 from worker.cellsam.predictor import Predictor, Scale
 
@@ -108,6 +108,7 @@ class Batch:
         self, image: ImageFile, targets: Mapping[str, Path], progress: Callable[[float], None]
     ) -> int:
         source, roles = open_image(image.path, roles=self.roles, frame=self.frame)
+        check_sizes(targets, source)
         large = source.height * source.width > RESUMED_FROM_PX
         unfinished = image.result("_unfinished") if self.skip_existing and large else None
         found = self.predictor.segment(
@@ -115,7 +116,8 @@ class Batch:
         )
         result = Result(image.path.name, source, roles, found)
         for key, target in targets.items():
-            write_whole(target, RESULTS[key].write(result))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            RESULTS[key].write(result, target)
         if unfinished is not None:
             shutil.rmtree(unfinished, ignore_errors=True)
         return len(found.masks)
