@@ -2,7 +2,7 @@
 
 --only NAME    model, redecode, large-image, boxes, uploads, edits, processes or canvas, more than once if wanted
 --quick        few repetitions, to see that everything works; its figures are not worth quoting
---large        images of 20,000 x 20,000, too: opened by the canvas, segmented from a file (an hour or more)
+--large        images of 20,000 x 20,000, too: opened by the canvas, segmented from a file (half an hour or more)
 --fresh-clone  also the minutes from a fresh clone to READY
 --write        also write docs/benchmarks.md
 """
@@ -37,7 +37,7 @@ def main() -> None:
     say(about, "", HEADER)
     if set(chosen) != {"canvas"} or options.fresh_clone:
         figures = told(
-            measured(chosen, QUICK if quick else FULL, fresh_clone=options.fresh_clone, sides=sides(options))
+            measured(chosen, QUICK if quick else FULL, fresh_clone=options.fresh_clone, large=options.large)
         )
         if options.write:
             write(with_page(written(), about, figures))
@@ -64,13 +64,7 @@ def write(text: str) -> None:
     PAGE.write_text(text, encoding="utf-8")
 
 
-def sides(options: argparse.Namespace) -> tuple[int, ...]:
-    """Of the large images, in pixels."""
-    usual = large_image.QUICK if options.quick else large_image.FULL
-    return (*usual, large_image.LARGEST) if options.large else usual
-
-
-def measured(chosen: list[str], size: Size, *, fresh_clone: bool, sides: tuple[int, ...]) -> Iterator[Figure]:
+def measured(chosen: list[str], size: Size, *, fresh_clone: bool, large: bool) -> Iterator[Figure]:
     """All figures asked for, from a stack in a folder of its own that is gone afterwards."""
     environ = clean_environ()
     if "model" in chosen:
@@ -78,7 +72,7 @@ def measured(chosen: list[str], size: Size, *, fresh_clone: bool, sides: tuple[i
     if "redecode" in chosen:
         yield from redecode.measure(size)
     if "large-image" in chosen:
-        yield from large_image.measure(sides)
+        yield from large_image.figures(quick=size is QUICK, large=large)
     if ALONE.issuperset(chosen) and not fresh_clone:
         return
     with tempfile.TemporaryDirectory(prefix="cellloop-bench-") as folder:
