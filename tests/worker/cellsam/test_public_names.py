@@ -24,7 +24,7 @@ def test_there_are_at_most_eight_and_the_package_explains_each() -> None:
 
 
 def test_what_a_predictor_does_is_documented() -> None:
-    for name in ("embed", "detect", "decode", "segment", "segment_features", "embed_neck", "with_neck"):
+    for name in ("embed", "detect", "decode", "segment", "segment_features", "embed_neck", "with_parts"):
         assert getattr(Predictor, name).__doc__, name
 
 
