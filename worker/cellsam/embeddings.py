@@ -11,7 +11,7 @@ from worker.cellsam.features import Features
 
 @dataclass
 class TrunkCounter:
-    """How many times the trunk ran. Predictors made by `with_neck` share it: they share the trunk."""
+    """How many times the trunk ran; predictors with one trunk have one of these."""
 
     calls: int = 0
 

@@ -106,7 +106,7 @@ def test_the_same_edit_sent_twice_at_once_is_saved_once(world: World):
 def test_uploads_at_once_keep_the_share_of_held_out_images(world: World):
     at_once(lambda number: make_image(world.project, seed=number), times=8)
     splits = list(Image.objects.values_list("split", flat=True))
-    assert (splits.count(Split.TRAIN), splits.count(Split.HELD_OUT)) == (6, 2)
+    assert (splits.count(Split.TRAIN), splits.count(Split.HELD_OUT)) == (5, 3)
 
 
 def test_two_beats_start_one_training(world: World):
