@@ -58,8 +58,8 @@ def figures(*, quick: bool, large: bool) -> Iterator[Figure]:
 
 
 def thin_model() -> CellSAM:
-    """The shipped model's tiles and tokens, with a trunk and a CellFinder that take next to no time. Its scores are
-    raised until it finds some cells in most tiles, so that there are masks to decode, to stitch and to write."""
+    """The shipped model's tiles and tokens, with a trunk and a CellFinder that take next to no time. It takes all
+    of its few queries for cells, so that there are masks to decode, to stitch and to write."""
     trunk = replace(
         TINY.trunk, dim=24, depth=1, heads=2, global_blocks=(), stem_widths=(8, 8, 8), stem_blocks=(0, 0, 0)
     )
