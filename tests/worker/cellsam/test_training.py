@@ -18,7 +18,14 @@ from worker.cellsam.cellfinder import FinderOutput, Queries
 from worker.cellsam.checkpoint import read_card
 from worker.cellsam.data.manifest import Entry, Field, ManifestError, read_manifest
 from worker.cellsam.training.criterion import DetectionCriterion, dice_loss
-from worker.cellsam.training.crops import Augmentation, CropSampler, boxes_of_labels, separate
+from worker.cellsam.training.crops import (
+    Augmentation,
+    Cropper,
+    CropSampler,
+    boxes_of_labels,
+    image_weights,
+    separate,
+)
 from worker.cellsam.training.matcher import HungarianMatcher
 from worker.cellsam.training.objective import JointObjective
 from worker.cellsam.training.recipe import shares_of
@@ -53,7 +60,9 @@ def data(tmp_path: Path) -> Path:
 
 def sampler(data: Path, seed: int = 0) -> CropSampler:
     fields = [Field.read(entry, colour=True) for entry in read_manifest(data, "train")]
-    return CropSampler(fields, seed=seed, shares={"nuclei_fluorescence": 1.0}, augmentation=Augmentation())
+    weights = image_weights(fields, {"nuclei_fluorescence": 1.0})
+    random = np.random.default_rng(seed)
+    return CropSampler(fields, weights=weights, random=random, augmentation=Augmentation())
 
 
 def batch(labels: np.ndarray, origin: tuple[int, int] = (0, 0)) -> Batch:
@@ -156,8 +165,16 @@ def field(planes: np.ndarray) -> Field:
 
 def crops(planes: np.ndarray, **augmentation: float) -> np.ndarray:
     how = Augmentation(**{"invert": 0, "shade": 0, "noise": 0, "empty": 1, **augmentation})  # type: ignore[arg-type]
-    taken = CropSampler([field(planes)], seed=0, shares={"any": 1.0}, augmentation=how).batch(8, 64)
-    return np.asarray(taken[0])
+    cropper, its = Cropper(how, np.random.default_rng(0)), field(planes)
+    return np.stack([cropper.crop(its, 64)[0] for _ in range(8)])
+
+
+def test_a_crop_is_enlarged_as_the_model_wants_its_input() -> None:
+    fixed = Augmentation(scale=(1, 1), aspect=0, any_angle=0)
+    cropper = Cropper(fixed, np.random.default_rng(0))
+    its = field(np.full((1, 64, 64), 100, dtype=np.uint8))
+    assert np.count_nonzero(cropper.crop(its, 64)[1]) == pytest.approx(20 * 20, rel=0.03)
+    assert np.count_nonzero(cropper.crop(its, 128, enlarged=2)[1]) == pytest.approx(40 * 40, rel=0.03)
 
 
 def test_a_stained_crop_keeps_its_colour_or_comes_gray() -> None:

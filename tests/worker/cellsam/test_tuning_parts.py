@@ -128,6 +128,23 @@ def test_the_trunk_learns_from_half_tiles_that_lie_where_they_say(
         assert [len(boxes) for boxes in batch.boxes_xyxy] == [int(its.max()) for its in batch.labels]
 
 
+def test_the_trunk_sees_an_image_at_other_sizes_and_in_other_light(small: Predictor) -> None:
+    """There are few of them: seen as they are every time, they would be learned by heart."""
+    pixels = np.full((64, 64), 60, dtype=np.uint8)
+    pixels[24:40, 24:40] = 200
+    cell = BoxMask((24, 24, 40, 40), (0, 256))
+    sample = TuningSample(small.embed(pixels), [cell], source=lambda: (pixels, ("whole_cell",)))
+    learner = TrunkLearner(small, [sample], Judge([sample], SMALL_TUNING), SMALL_TUNING)
+
+    batches = [learner.batch(np.random.default_rng(seed)) for seed in range(12)]
+
+    crops = [(its, px) for batch in batches for its, px in zip(batch.labels, batch.pixels, strict=True)]
+    areas = [int((labels == 1).sum()) for labels, _ in crops if labels.max() == 1]
+    assert max(areas) > 1.3 * 256
+    lights = [float(px[2].max()) for _, px in crops]
+    assert max(lights) > 1.1 * min(lights)
+
+
 # Going on after a kill
 
 

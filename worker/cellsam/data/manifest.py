@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from worker.cellsam.channels import model_channels
+from worker.cellsam.intensity import Pixels
 
 Split = Literal["train", "val", "test"]
 EQUALISED = "yes"
@@ -76,9 +77,15 @@ class Field:
     def read(cls, entry: Entry, *, colour: bool) -> Field:
         image, roles = entry.read_image()
         channels = model_channels(image, roles, colour=colour)
+        return cls.of(channels, entry.read_labels(), dataset=entry.dataset, modality=entry.modality)
+
+    @classmethod
+    def of(
+        cls, channels: Pixels, labels: NDArray[np.int32], *, dataset: str = "", modality: str = ""
+    ) -> Field:
+        """Of model channels (3, H, W) in [0, 1], the blank ones in front left out."""
         used = 3 - next((index for index in range(2) if channels[index].any()), 2)
-        planes = np.rint(channels[-used:] * 255).astype(np.uint8)
-        return cls(entry.dataset, entry.modality, planes, entry.read_labels())
+        return cls(dataset, modality, np.rint(channels[-used:] * 255).astype(np.uint8), labels)
 
 
 def read_manifest(folder: Path, split: Split, datasets: Iterable[str] | None = None) -> list[Entry]:

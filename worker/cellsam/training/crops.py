@@ -49,31 +49,16 @@ class Augmentation:
     empty: float = 0.1  # share of empty crops that are kept
 
 
-class CropSampler:
-    """Draws (pixels (3, S, S) float32, labels (S, S) int32 consecutive) from fields.
+@dataclass(frozen=True, slots=True)
+class Cropper:
+    """Cuts crops out of fields as `augmentation` says; what it draws it takes from `random`."""
 
-    `shares` gives each modality's share of the crops; within one, an image's weight grows with the root of its area.
-    """
+    augmentation: Augmentation
+    random: np.random.Generator
 
-    def __init__(
-        self, fields: Sequence[Field], *, seed: int, shares: Mapping[str, float], augmentation: Augmentation
-    ) -> None:
-        self.fields = list(fields)
-        self.random = np.random.default_rng(seed)
-        self.augmentation = augmentation
-        self.weights = _image_weights(self.fields, shares)
-
-    def batch(self, count: int, size: int) -> tuple[FloatImage, Labels]:
-        """(B, 3, S, S) and (B, S, S)."""
-        pixels, labels = zip(*(self.crop(size) for _ in range(count)), strict=True)
-        return np.stack(pixels), np.stack(labels)
-
-    def crop(self, size: int) -> tuple[FloatImage, Labels]:
-        for _ in range(8):
-            field = self.fields[self.random.choice(len(self.fields), p=self.weights)]
-            planes, labels = self._warp(field, size)
-            if labels.any() or self.random.random() < self.augmentation.empty:
-                break
+    def crop(self, field: Field, size: int, *, enlarged: float = 1.0) -> tuple[FloatImage, Labels]:
+        """(3, S, S) model channels and labels (S, S), 1..n; `enlarged` so many times, and by what is drawn."""
+        planes, labels = self._warp(field, size, enlarged)
         return self._channels(planes, labels), labels
 
     def _channels(self, planes: FloatImage, labels: Labels) -> FloatImage:
@@ -90,8 +75,8 @@ class CropSampler:
             pixels[1] = self._second_channel(planes[-1], labels)
         return pixels
 
-    def _warp(self, field: Field, size: int) -> tuple[FloatImage, Labels]:
-        matrix, offset = self._crop_to_field(field.labels.shape, size)
+    def _warp(self, field: Field, size: int, enlarged: float) -> tuple[FloatImage, Labels]:
+        matrix, offset = self._crop_to_field(field.labels.shape, size, enlarged)
         mirrored = self.random.random() < self.augmentation.mirror_border
         mode: Literal["mirror", "constant"] = "mirror" if mirrored else "constant"
         planes = [
@@ -107,11 +92,11 @@ class CropSampler:
         return np.stack(planes), separate(labels)
 
     def _crop_to_field(
-        self, shape: tuple[int, ...], size: int
+        self, shape: tuple[int, ...], size: int, enlarged: float
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Matrix and offset from crop (row, column) to field (row, column)."""
         random, how = self.random, self.augmentation
-        scale = np.exp(random.uniform(*np.log(how.scale)))
+        scale = enlarged * np.exp(random.uniform(*np.log(how.scale)))
         angle = (
             random.uniform(0, 2 * np.pi)
             if random.random() < how.any_angle
@@ -159,6 +144,34 @@ class CropSampler:
         return np.asarray(self._relight(soft[None] * np.float32(self.random.uniform(0.5, 1.0)))[0])
 
 
+class CropSampler:
+    """Draws crops, as `Cropper` cuts them, from fields, each as often as its weight says (see `image_weights`)."""
+
+    def __init__(
+        self,
+        fields: Sequence[Field],
+        *,
+        weights: NDArray[np.float64],
+        random: np.random.Generator,
+        augmentation: Augmentation,
+    ) -> None:
+        self.fields, self.weights, self.random = list(fields), weights, random
+        self._cropper = Cropper(augmentation, random)
+
+    def batch(self, count: int, size: int) -> tuple[FloatImage, Labels]:
+        """(B, 3, S, S) and (B, S, S)."""
+        pixels, labels = zip(*(self.crop(size) for _ in range(count)), strict=True)
+        return np.stack(pixels), np.stack(labels)
+
+    def crop(self, size: int) -> tuple[FloatImage, Labels]:
+        for _ in range(8):
+            field = self.fields[self.random.choice(len(self.fields), p=self.weights)]
+            pixels, labels = self._cropper.crop(field, size)
+            if labels.any() or self.random.random() < self._cropper.augmentation.empty:
+                break
+        return pixels, labels
+
+
 def separate(labels: Labels) -> Labels:
     """Each connected piece of equal label gets its own (mirrored cells appear twice); small ones go; 1..n."""
     pieces = measure.label(labels, connectivity=2, background=0)  # type: ignore[no-untyped-call]
@@ -189,7 +202,11 @@ def _crop_centre(random: np.random.Generator, side: int, half: float) -> float:
     return float(side / 2 + random.uniform(-0.3, 0.3) * (2 * half - side))
 
 
-def _image_weights(fields: Sequence[Field], shares: Mapping[str, float]) -> NDArray[np.float64]:
+def image_weights(fields: Sequence[Field], shares: Mapping[str, float]) -> NDArray[np.float64]:
+    """(n,) summing to 1: `shares` gives each modality's share; within one, a weight grows with the root of the area.
+
+    Raises ValueError if no field's modality has a share.
+    """
     weights = np.zeros(len(fields))
     for modality in {field.modality for field in fields}:
         members = [index for index, field in enumerate(fields) if field.modality == modality]

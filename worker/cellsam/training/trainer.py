@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor
@@ -24,7 +25,7 @@ from worker.cellsam.checkpoint import Card, save
 from worker.cellsam.config import CellSAMConfig
 from worker.cellsam.data.manifest import Entry, Field
 from worker.cellsam.device import AUTO, choose_device
-from worker.cellsam.training.crops import Augmentation, CropSampler
+from worker.cellsam.training.crops import Augmentation, CropSampler, image_weights
 from worker.cellsam.training.distributed import Processes
 from worker.cellsam.training.objective import JointObjective
 from worker.cellsam.training.schedule import Schedule
@@ -100,14 +101,12 @@ class _Worker:
         # Crops of a resumed run must not repeat those it has seen.
         seed = run.seed + 1000 * team.rank + 7919 * self.state.counters.step
         torch.manual_seed(seed)
+        used = [entry for entry in run.entries if run.shares.get(entry.modality)]
+        fields = [Field.read(entry, colour=run.config.colour) for entry in used]
         self.sampler = CropSampler(
-            [
-                Field.read(entry, colour=run.config.colour)
-                for entry in run.entries
-                if run.shares.get(entry.modality)
-            ],
-            seed=seed,
-            shares=run.shares,
+            fields,
+            weights=image_weights(fields, run.shares),
+            random=np.random.default_rng(seed),
             augmentation=run.augmentation,
         )
         self.log = _Log(run.out / LOG_FILE) if team.first else None

@@ -17,14 +17,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from worker.cellsam.channels import config_channels
+from worker.cellsam.data.manifest import Field
 from worker.cellsam.features import Features
 from worker.cellsam.predictor import Predictor
-from worker.cellsam.preprocess import Frame
 from worker.cellsam.training.criterion import mask_loss
-from worker.cellsam.training.crops import separate
+from worker.cellsam.training.crops import Augmentation, Cropper
 from worker.cellsam.training.objective import choose_prompts
 from worker.cellsam.training.targets import Batch
-from worker.cellsam.training.tiles import Labels, Pixels, cut, turn
 from worker.cellsam.tuning.config import TuningConfig
 from worker.cellsam.tuning.finder import detection_criterion
 from worker.cellsam.tuning.judging import Judge
@@ -32,13 +31,16 @@ from worker.cellsam.tuning.replay import draw_weights
 from worker.cellsam.tuning.sample import TuningError, TuningSample
 
 PARTS = ("trunk", "neck", "finder")
-
-
 HALF_TILES = 0.75  # of the steps
+# A project's images come from one microscope, so they vary less than those that the base saw; and there are few of
+# them, which a trunk would learn by heart if it always saw them as they are.
+VARIED = Augmentation(
+    scale=(0.75, 1.33), gamma=0.35, stretch=0.3, noise=0.2, tint=0.1, invert=0, second_channel=0, no_nuclei=0, gray=0
+)  # fmt: skip
 
 
 class TrunkLearner:
-    """Draws tiles anywhere in an image, flipped and turned.
+    """Draws tiles anywhere in an image, turned, at other sizes and under other light (`VARIED`).
 
     Most steps see half tiles, as training from scratch does: a quarter of a tile's price, and six of them teach more
     than two tiles. Learned anchors belong to the whole input, so a model that has them sees whole tiles alone.
@@ -54,7 +56,7 @@ class TrunkLearner:
         self._model = start.model.with_parts(dict(self._parts.items()))
         self._criterion = detection_criterion(start.model.config)
         self._samples = training
-        self._images: dict[int, tuple[NDArray[np.float16], Labels]] = {}
+        self._fields: dict[int, Field] = {}
         # An image is drawn as often as it has tiles.
         self._image_of_tile = [
             index for index, sample in enumerate(training) for _ in sample.features.frame.finest
@@ -110,7 +112,15 @@ class TrunkLearner:
         grid = config.grid // 2 if halved else config.grid  # tokens on a side
         origin = (int(random.integers(config.grid - grid + 1)), int(random.integers(config.grid - grid + 1)))
         rows = random.choice(len(self._image_of_tile), count, p=self._weights)
-        drawn = [self._window(self._image_of_tile[row], origin, grid, random) for row in rows]
+        cropper = Cropper(VARIED, random)
+        drawn = [
+            cropper.crop(
+                self._field(self._image_of_tile[row]),
+                grid * config.trunk.patch_px,
+                enlarged=config.tiling.scale,
+            )
+            for row in rows
+        ]
         return Batch.of(
             np.stack([pixels for pixels, _ in drawn]),
             np.stack([labels for _, labels in drawn]),
@@ -120,28 +130,13 @@ class TrunkLearner:
             device=self._start.device,
         )
 
-    def _window(
-        self, image: int, origin: tuple[int, int], grid: int, random: np.random.Generator
-    ) -> tuple[Pixels, Labels]:
-        """(3, S, S) model input and (S, S) labels 1..n: `grid` tokens from the token `origin` on, row and column."""
-        config = self._model.config
-        where = (float(random.random()), float(random.random()))
-        channels, labels = self._image(image)
-        pixels, labels = cut(channels.astype(np.float32), labels, config.tiling.tile_px, where=where)
-        pixels, labels = turn(pixels, labels, int(random.integers(8)))
-        (enlarged,) = Frame(config.tiling.tile_px, config.tiling.tile_px, config.tiling).inputs(pixels)
-        times, patch = round(config.tiling.scale), config.trunk.patch_px
-        rows, columns = (slice(start * patch, (start + grid) * patch) for start in origin)
-        labels = labels.repeat(times, axis=0).repeat(times, axis=1)[rows, columns]
-        return enlarged.numpy()[:, rows, columns], separate(labels)
-
-    def _image(self, index: int) -> tuple[NDArray[np.float16], Labels]:
-        """(3, H, W) model channels, kept in float16, which halves the memory of a training set, and labels (H, W)."""
-        if index not in self._images:
+    def _field(self, index: int) -> Field:
+        """Read when it is first drawn."""
+        if index not in self._fields:
             sample = self._samples[index]
             channels = config_channels(*_pixels(sample), self._model.config, equalised=sample.equalised)
-            self._images[index] = channels.astype(np.float16), sample.labels
-        return self._images[index]
+            self._fields[index] = Field.of(channels, sample.labels)
+        return self._fields[index]
 
 
 def embedded(
