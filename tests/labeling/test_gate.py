@@ -53,6 +53,11 @@ def test_a_better_f1_with_clearly_worse_masks_is_rejected():
     assert "masks from true boxes" in decision.reason
 
 
+def test_a_better_f1_with_masks_that_are_surely_but_hardly_worse_is_promoted():
+    assert decide(scores(50, 20, 20, iou=0.85), scores(60, 10, 10, iou=0.831)).outcome == "promoted"
+    assert decide(scores(50, 20, 20, iou=0.85), scores(60, 10, 10, iou=0.829)).outcome == "rejected"
+
+
 def test_a_group_that_becomes_clearly_worse_rejects():
     active = scores(50, 20, 20, n=10) + [score(100 + n, 20, 2, 2, group="H&E") for n in range(5)]
     candidate = scores(65, 5, 5, n=10) + [score(100 + n, 12, 10, 10, group="H&E") for n in range(5)]
