@@ -21,6 +21,7 @@ SETTINGS: dict[Arm, Json] = {
 BY_HAND_ONLY = 1_000_000  # corrected cells: no run starts by itself
 SETTLED = {"ready", "in_progress", "submitted"}
 WAIT_S = 6 * 3600.0  # for uploads and for a training run, on a machine that does other things too
+TOO_FEW = "{deciding} held-out images were labelled, of the {needed} that the gate needs."
 NO_REASON = "in the campaign's own order"
 
 
@@ -94,7 +95,10 @@ class ServerProject:
 
     def train(self) -> Json:
         """The finished run of "Train now", once every waiting image shows what the active version finds; what the
-        server says if it refuses."""
+        server says if it refuses. Nobody presses it before there are held-out images enough to promote anything."""
+        held_out = self.client.get(f"projects/{self.id}/model")["held_out"]
+        if held_out["deciding"] < held_out["needed"]:
+            return {"decision": "waited", "decision_reason": TOO_FEW.format(**held_out)}
         try:
             run_id = self.client.post(f"projects/{self.id}/training-runs")["id"]
         except Refused as refused:

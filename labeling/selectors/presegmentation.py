@@ -8,6 +8,7 @@ from labeling.ladder import POOR_PRECISION
 from labeling.models import Image, Presegmentation, Project
 from labeling.selectors.cells import predicting_version
 from labeling.selectors.proposals import proposals_open
+from labeling.selectors.training import known_precision
 
 BLIND = (
     "This image is held out to judge models by, so it is labelled without seeing a model's outlines. "
@@ -17,6 +18,10 @@ SWITCHED_OFF = "Outlines are switched off in this project; what the model found 
 TOO_OFTEN_WRONG = (
     "Only {share:.0%} of the cells that {name} finds on held-out images are right. Mending them would cost more than "
     "drawing, so what it found is kept as a proposal."
+)
+SEEMS_TOO_OFTEN_WRONG = (
+    "Only {share:.0%} of the cells that {name} found in the images labelled so far were right. Mending them would cost "
+    "more than drawing, so what it finds is kept as a proposal."
 )
 EARLIER = "Outlines were hidden when this image was segmented; what the model found is kept as a proposal."
 
@@ -32,13 +37,14 @@ class PresegmentationView:
 
 def presegmentation(project: Project) -> PresegmentationView:
     """How the project stands, with its active version."""
-    mode, precision = Presegmentation(project.presegmentation), project.active_precision
+    mode, precision = Presegmentation(project.presegmentation), known_precision(project)
     reason = ""
     if mode == Presegmentation.NEVER:
         reason = SWITCHED_OFF
     elif mode == Presegmentation.AUTO and precision is not None and precision < POOR_PRECISION:
         name = project.active_version.name if project.active_version else "the model"
-        reason = TOO_OFTEN_WRONG.format(share=precision, name=name)
+        words = SEEMS_TOO_OFTEN_WRONG if project.active_precision is None else TOO_OFTEN_WRONG
+        reason = words.format(share=precision, name=name)
     return PresegmentationView(mode.value, not reason, reason)
 
 

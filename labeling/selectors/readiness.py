@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from labeling.ladder import FROM_CELLS, Rung, rungs_to_try
 from labeling.models import ImageStatus, Project, Split
-from labeling.selectors.training import corrected_cells, training_images_with_cells
+from labeling.selectors.training import corrected_cells, known_precision, training_images_with_cells
 
 MINIMUM_IMAGES = 2  # one to learn from, one to stop early by
 NO_MODEL = "No model is registered: run manage.py register_model."
@@ -37,7 +37,7 @@ class Readiness:
 def readiness(project: Project) -> Readiness:
     """How the project stands: by hand two images with cells are enough, for the lowest rung."""
     corrected = corrected_cells(project)
-    rungs = rungs_to_try(corrected_cells=corrected, deep=project.deep, precision=project.active_precision)
+    rungs = rungs_to_try(corrected_cells=corrected, deep=project.deep, precision=known_precision(project))
     reason = _reason(project)
     few = f"{corrected} cells of the training part were corrected; by itself a run starts from {FROM_CELLS[Rung.NECK]}."
     return Readiness(reason, reason or ("" if rungs else few), rungs or (Rung.NECK,))

@@ -59,6 +59,10 @@ class Evidence:
     deciding: int
     needed: int = MINIMUM_IMAGES
 
+    @property
+    def suffices(self) -> bool:
+        return self.deciding >= self.needed
+
 
 def last_run(project: Project) -> TrainingRun | None:
     """The run that started last, whatever became of it."""
@@ -142,6 +146,15 @@ def held_out_precision(project: Project, version: ModelVersion) -> float | None:
     runs = project.runs.filter(compared_with=version, finished_at__isnull=False).exclude(evaluation={})
     seen = runs.order_by("-finished_at").values_list("evaluation", flat=True).first()
     return measured_precision(seen["active"]) if seen else None
+
+
+def known_precision(project: Project) -> float | None:
+    """The active version's, as a run last measured it on held-out images; until one has, by what people made of what
+    it found. None if neither says anything yet."""
+    if project.active_precision is not None:
+        return project.active_precision
+    found, right = project.observed_found, project.observed_right
+    return right / found if found >= MEASURED_FROM_CELLS else None
 
 
 def measured_precision(figures: Mapping[str, Any]) -> float | None:

@@ -139,6 +139,7 @@ def project_locked(project_id: UUID) -> Project:
 
 
 _PENDING = ["pending_version", "pending_since", "pending_by"]
+_OBSERVED = ["observed_found", "observed_right"]
 
 
 def _forget_pending(project: Project) -> None:
@@ -147,8 +148,9 @@ def _forget_pending(project: Project) -> None:
 
 def _switch(project: Project, version: ModelVersion, *, by: Any, run: TrainingRun | None) -> None:
     project.active_version, project.active_precision = version, held_out_precision(project, version)
+    project.observed_found = project.observed_right = 0
     _forget_pending(project)
-    project.save(update_fields=["active_version", "active_precision", *_PENDING])
+    project.save(update_fields=["active_version", "active_precision", *_OBSERVED, *_PENDING])
     Promotion.objects.create(project=project, version=version, by=by, run=run)
     live.publish(project.pk, "model", {"active": str(version.pk)})
     redecode_request(project)

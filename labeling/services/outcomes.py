@@ -6,8 +6,10 @@ reshaping, so what is left on both sides is paired by overlap before it counts a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from labeling.models import OutcomeKind
 from labeling.patch import CellState
@@ -39,6 +41,19 @@ def outcomes(
     found += [Outcome(id_, OutcomeKind.FALSE, None, cell.model_version) for id_, cell in gone.items()]
     found += [Outcome(id_, OutcomeKind.MISSED, None, version) for id_ in drawn]
     return sorted(found, key=lambda outcome: outcome.cell_id)
+
+
+def uncovered(
+    states: Sequence[CellState], others: Sequence[CellState], *, above: float
+) -> Iterator[CellState]:
+    """The cells that have an IoU above this with none of the others. Masks are compared only where boxes meet."""
+    boxes = np.array([other.box for other in others], dtype=np.int64).reshape(-1, 4)
+    for state in states:
+        x0, y0, x1, y1 = state.box
+        meet = (boxes[:, 0] < x1) & (boxes[:, 2] > x0) & (boxes[:, 1] < y1) & (boxes[:, 3] > y0)
+        near = (others[index] for index in np.flatnonzero(meet).tolist())
+        if not any(state.mask.iou(other.mask) > above for other in near):
+            yield state
 
 
 def _compared(before: CellState, after: CellState) -> Outcome:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 from uuid import UUID
 
-import numpy as np
 from django.db import transaction
 from django.utils import timezone
 
@@ -18,9 +17,9 @@ from labeling.patch import CellState, Patch
 from labeling.selectors.cells import cell_states
 from labeling.selectors.proposals import proposals_open
 from labeling.services.edits import edit_check, edit_known, edit_store, image_locked
+from labeling.services.outcomes import SAME_CELL_ABOVE, uncovered
 
 Mode = Literal["replace", "add"]
-SAME_CELL_FROM = 0.5  # IoU; as for a box around a cell that is there
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +87,11 @@ def _decide(image: Image, proposal: Proposal, by: Any, status: ProposalStatus, e
 
 def _patch(image: Image, proposed: Sequence[CellState], mode: Mode) -> Patch:
     current = tuple(cell_states(image.pk).values())
-    chosen = list(proposed) if mode == "replace" else list(_not_there(proposed, current))
+    chosen = (
+        list(proposed) if mode == "replace" else list(uncovered(proposed, current, above=SAME_CELL_ABOVE))
+    )
     if Cell.objects.filter(pk__in=[state.id for state in chosen]).exists():
         raise Conflict("Cells of this proposal are in the image already.", code="decided")
     labels = range(image.next_label, image.next_label + len(chosen))
     added = tuple(replace(state, label=label) for state, label in zip(chosen, labels, strict=True))
     return Patch(added=added, removed=current if mode == "replace" else ())
-
-
-def _not_there(proposed: Sequence[CellState], current: Sequence[CellState]) -> Iterator[CellState]:
-    """The proposed cells that no current cell covers. Masks are compared only where boxes meet."""
-    boxes = np.array([state.box for state in current], dtype=np.int64).reshape(-1, 4)
-    for state in proposed:
-        x0, y0, x1, y1 = state.box
-        meet = (boxes[:, 0] < x1) & (boxes[:, 2] > x0) & (boxes[:, 1] < y1) & (boxes[:, 3] > y0)
-        near = (current[index] for index in np.flatnonzero(meet).tolist())
-        if not any(state.mask.iou(other.mask) >= SAME_CELL_FROM for other in near):
-            yield state

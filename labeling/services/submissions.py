@@ -12,13 +12,15 @@ from django.utils import timezone
 
 from labeling import live
 from labeling.errors import Conflict, NotFound, StaleRevision
+from labeling.matching import F1_IOU_THRESHOLD
 from labeling.models import CellOutcome, Image, ImageStatus, OutcomeKind, Submission
-from labeling.patch import CellState
+from labeling.patch import CellState, Patch
 from labeling.selectors.cells import cell_states, cells_at, predicted_cells, predicting_version
 from labeling.selectors.images import image_event
 from labeling.selectors.labour import seconds_of_work
 from labeling.services.leases import lease_check
-from labeling.services.outcomes import outcomes
+from labeling.services.outcomes import outcomes, uncovered
+from labeling.services.precision import Observed, precision_observed
 
 _Key = tuple[str, str, float | None, str | None]  # cell, kind, IoU, version of an outcome
 
@@ -51,8 +53,13 @@ def image_submit(*, image_id: UUID, by: Any, revision: int, session: str | None 
     image.status, image.submitted_at, image.submitted_by = ImageStatus.SUBMITTED, timezone.now(), by
     image.returned_at, image.skipped_at, image.skipped_by, image.skip_reason = None, None, None, ""
     image.save(update_fields=SUBMITTED_FIELDS)
+    first = not image.submissions.exists()
     submission, _ = Submission.objects.get_or_create(image=image, revision=revision, defaults={"by": by})
-    _write(submission, _computed(submission, cell_states(image.pk)))
+    accepted = cell_states(image.pk)
+    computed = _computed(submission, accepted)
+    _write(submission, computed)
+    if first and (observed := _observed(image, computed, accepted)) is not None:
+        precision_observed(project_id=image.project_id, observed=observed)
     live.publish(image.project_id, "image", image_event(image))
     live.publish(image.project_id, "model", {"submitted": str(image.pk)})
     return image
@@ -91,6 +98,20 @@ def _computed(submission: Submission, accepted: dict[str, CellState]) -> _Comput
         model_version=shown,
         seconds=seconds_of_work(submission),
     )
+
+
+def _observed(image: Image, computed: _Computed, accepted: dict[str, CellState]) -> Observed | None:
+    """How right the cells were that people saw or, where outlines were hidden, those of the latest proposal."""
+    if computed.model_version is not None:
+        ious = [iou for _, kind, iou, _ in computed.outcomes if kind != OutcomeKind.MISSED]
+        right = sum(iou is not None and iou > F1_IOU_THRESHOLD for iou in ious)
+        return Observed(UUID(computed.model_version), found=len(ious), right=right)
+    proposal = image.proposals.order_by("-created_at").first()
+    if proposal is None:
+        return None
+    found = Patch.from_json(proposal.patch).added
+    wrong = sum(1 for _ in uncovered(found, tuple(accepted.values()), above=F1_IOU_THRESHOLD))
+    return Observed(proposal.model_version_id, found=len(found), right=len(found) - wrong)
 
 
 def _stored(submission: Submission) -> _Computed:

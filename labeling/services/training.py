@@ -13,30 +13,33 @@ from django.utils import timezone
 from labeling import live
 from labeling.errors import Conflict, Invalid
 from labeling.gate import Decision, ImageScore
+from labeling.ladder import Rung
 from labeling.models import Job, JobKind, Project, RunDecision, RunReason, TrainingRun
 from labeling.selectors.model_versions import base_of
-from labeling.selectors.presegmentation import presegmentation
-from labeling.selectors.readiness import readiness
+from labeling.selectors.readiness import Readiness, readiness
 from labeling.selectors.training import (
     corrections_since,
+    evidence,
     last_learning_run,
     last_run,
     open_run,
     run_snapshot,
     settings_for,
 )
-from labeling.services.activation import activate, project_locked, redecode_request
+from labeling.services.activation import activate, project_locked
 from labeling.services.jobs import Claim, job_cancel, job_create, job_fail, job_finish
 from labeling.services.judging import evaluation, judged, version_files_delete, versions_store
 from labeling.services.model_versions import TrainedCandidate as TrainedCandidate
+from labeling.services.precision import precision_measured
 
 
 @transaction.atomic
 def training_start(*, project_id: UUID, reason: RunReason | str, started_by: Any = None) -> TrainingRun:
     """Start a run on all submitted images as they are now.
 
-    Raises Conflict if one is open, Invalid (not_enough_data) with the reason if there is too little to learn from:
-    by itself a run starts from 50 corrected cells on, by hand from two images with cells.
+    By hand it tries all rungs that are worth it; by itself, while the gate has too little evidence to promote
+    anything, the lowest alone. Raises Conflict if one is open, Invalid (not_enough_data) with the reason if there is
+    too little to learn from: by itself a run starts from 50 corrected cells on, by hand from two images with cells.
     """
     project = project_locked(project_id)
     if open_run(project) is not None:
@@ -53,7 +56,7 @@ def training_start(*, project_id: UUID, reason: RunReason | str, started_by: Any
         reason=reason,
         started_by=started_by,
         snapshot=run_snapshot(project),
-        config={"settings": settings_for(project, ready.rungs)},
+        config={"settings": settings_for(project, _rungs(project, ready, reason))},
         corrected_cells=corrections_since(project, _started(last_learning_run(project))),
     )
     run.save(force_insert=True)
@@ -127,21 +130,10 @@ def _complete(
     run.save()
     live.publish(run.project_id, "model", {"run": str(run.pk), "decision": taken.decision.outcome})
     if run.project.active_version_id == run.compared_with_id:
-        _measured(run.project, found.active_precision)
+        precision_measured(run.project, found.active_precision)
     if taken.decision.outcome == "promoted":
         activate(run.project, run.candidate, run=run)
     return taken.decision
-
-
-def _measured(project: Project, precision: float | None) -> None:
-    """Remember how precise the active version is: people may be better off without its cells, or with them again."""
-    if precision is None:
-        return
-    shown = presegmentation(project).shown
-    project.active_precision = precision
-    project.save(update_fields=["active_precision"])
-    if presegmentation(project).shown != shown:
-        redecode_request(project)
 
 
 @transaction.atomic
@@ -156,6 +148,10 @@ def _start_if(project_id: UUID, is_due: Any, reason: RunReason) -> bool:
         # Too little to learn from yet: asked again when the threshold or the schedule comes round.
         return False
     return True
+
+
+def _rungs(project: Project, ready: Readiness, reason: RunReason | str) -> tuple[Rung, ...]:
+    return ready.rungs if reason == RunReason.MANUAL or evidence(project).suffices else ready.rungs[:1]
 
 
 def _threshold_reached(project: Project) -> bool:

@@ -64,10 +64,10 @@ def test_the_server_counts_the_same_corrections(campaign: Campaign, person: Pers
     assert project["cells"] == sum(record.cells for record in campaign.played)
 
 
-def test_a_run_that_the_server_refuses_is_written_down_with_its_reason(campaign: Campaign) -> None:
+def test_nobody_asks_for_a_run_that_could_promote_nothing(campaign: Campaign) -> None:
     (run,) = read(RunRecord, [campaign.run_file])
-    assert (run.after_round, run.decision) == (1, "refused")
-    assert run.reason
+    assert (run.after_round, run.decision) == (1, "waited")
+    assert run.reason == "0 held-out images were labelled, of the 5 that the gate needs."
 
 
 def test_a_complete_campaign_is_not_played_again(campaign: Campaign, truth: list[Subject]) -> None:

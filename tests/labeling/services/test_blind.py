@@ -6,9 +6,10 @@ import pytest
 from rest_framework.test import APIClient
 
 from labeling.models import Edit, Image, ImageStatus, Project, Proposal, ProposalStatus, Split, Submission
-from labeling.patch import Patch
+from labeling.patch import CellState, Patch
 from labeling.selectors.cells import cell_states
 from labeling.selectors.presegmentation import hidden_reason, presegmentation
+from labeling.selectors.redecoding import undecoded_images
 from labeling.selectors.training import corrected_cells, evidence, outcome_counts
 from labeling.services.activation import redecodes_enqueue
 from labeling.services.edits import edit_apply
@@ -16,13 +17,17 @@ from labeling.services.images import image_segment
 from labeling.services.loop_settings import loop_settings_set
 from labeling.services.proposals import proposal_accept
 from labeling.services.submissions import image_submit
-from tests.factories import World, adding, cell, make_image, make_ready_image, segment, square
+from tests.factories import World, adding, cell, ingest, make_image, make_ready_image, segment, square
 from tests.labeling.services.test_training import complete, start, submit_two, trained
 
 
 def held_out(world: World) -> Image:
     """The fourth image of the project."""
     return [make_ready_image(world.project, seed=seed) for seed in range(4)][3]
+
+
+def proposed(image: Image) -> tuple[CellState, ...]:
+    return Patch.from_json(Proposal.objects.get(image=image).patch).added
 
 
 def draw(world: World, image: Image, *, cells: int = 1) -> None:
@@ -64,8 +69,6 @@ def test_segmenting_it_again_shows_nothing_either(world: World):
 def test_who_drew_before_the_model_was_done_drew_blind(world: World):
     images = [make_ready_image(world.project, seed=seed) for seed in range(3)]
     assert images
-    from tests.factories import ingest
-
     image = ingest(make_image(world.project, seed=3))
     draw(world, image)
     segment(image, [square(40, 40)])
@@ -194,6 +197,75 @@ def test_a_run_measures_what_decides_it(world: World):
     complete(run, claim, trained(40), active=15)
     project.refresh_from_db()
     assert project.active_precision == pytest.approx(0.8)  # of the version that was promoted
+
+
+def wrong_cells(world: World, *, seed: int, submitted: bool = True) -> Image:
+    """An image in which the model finds eight cells, of which a person leaves one."""
+    image = segment(ingest(make_image(world.project, seed=seed)), [square(7 * k, 4) for k in range(8)])
+    if submitted:
+        gone = tuple(cell_states(image.pk).values())[1:]
+        edit_apply(
+            image_id=image.pk,
+            author=world.bob,
+            edit_id=uuid4(),
+            base_revision=image.revision,
+            patch=Patch(removed=gone),
+        )
+        image_submit(image_id=image.pk, by=world.bob, revision=image.revision + 1)
+    return image
+
+
+def standing(world: World) -> Project:
+    return Project.objects.select_related("active_version").get(pk=world.project.pk)
+
+
+def test_a_model_that_people_mostly_delete_is_hidden_before_any_run(world: World):
+    waiting = wrong_cells(world, seed=0, submitted=False)
+    for seed in (1, 2):
+        wrong_cells(world, seed=seed)
+    assert presegmentation(standing(world)).shown  # sixteen cells say too little
+    make_image(world.project, seed=3)  # the fourth, which is held out
+    wrong_cells(world, seed=4)
+    view = presegmentation(standing(world))
+    assert (view.shown, "Only 12% of the cells that tiny 1 found" in view.reason) == (False, True)
+    assert standing(world).redecode_due  # what waits is not to show them either
+    assert waiting in undecoded_images(standing(world))
+
+
+def test_what_is_hidden_is_judged_too_and_comes_back_when_it_was_right(world: World):
+    Project.objects.filter(pk=world.project.pk).update(observed_found=20, observed_right=9)
+    image = make_ready_image(standing(world))
+    assert image.cell_count == 0
+    draw(world, image, cells=1)
+    edit_apply(
+        image_id=image.pk, author=world.bob, edit_id=uuid4(), base_revision=image.revision,
+        patch=adding(*(cell(state.mask, label=50 + k) for k, state in enumerate(proposed(image)))),
+    )  # fmt: skip
+    image_submit(image_id=image.pk, by=world.bob, revision=image.revision + 1)
+    project = standing(world)
+    assert (project.observed_found, project.observed_right) == (23, 12)
+    assert presegmentation(project).shown
+
+
+def test_an_image_counts_once_and_another_version_begins_anew(world: World):
+    image = make_ready_image(world.project)
+    image_submit(image_id=image.pk, by=world.bob, revision=image.revision)
+    image.refresh_from_db()
+    draw(world, image)
+    image_submit(image_id=image.pk, by=world.bob, revision=image.revision)
+    assert (standing(world).observed_found, standing(world).observed_right) == (3, 3)
+    make_ready_image(world.project, seed=5)
+    submit_two(world)
+    run, claim = start(world)
+    complete(run, claim, trained(40), active=15)
+    assert standing(world).observed_found == 0
+
+
+def test_what_a_run_measured_is_not_outweighed_by_what_people_do(world: World):
+    measured(world, precision=0.9)
+    for seed in (0, 1, 2):
+        wrong_cells(world, seed=seed)
+    assert presegmentation(standing(world)).shown
 
 
 def test_too_few_cells_measure_nothing(world: World):

@@ -14,6 +14,7 @@ from labeling.models import (
     JobKind,
     JobStatus,
     ModelVersion,
+    Presegmentation,
     Project,
     Promotion,
     RunDecision,
@@ -58,7 +59,10 @@ def submit_two(world: World, *, seed: int = 0, corrected: int = 1) -> tuple[Imag
 
 
 def submit_plenty(world: World, *, corrected: int = 50) -> None:
-    """Enough to train without being asked: two images, and as many corrected cells."""
+    """Enough to train without being asked: two images, and as many corrected cells. So many false ones would hide the
+    outlines of all images that follow."""
+    world.project.presegmentation = Presegmentation.ALWAYS
+    world.project.save(update_fields=["presegmentation"])
     submit_with_corrections(world, seed=0, corrected=corrected, cells=corrected + 3)
     submit_with_corrections(world, seed=1, corrected=0)
 
@@ -265,6 +269,26 @@ def test_by_itself_no_run_starts_before_fifty_corrected_cells(world: World):
         training_start(project_id=world.project.pk, reason=RunReason.THRESHOLD)
     submit_with_corrections(world, seed=2, corrected=1)
     assert trainings_due_start() == 1
+
+
+def test_by_itself_a_run_that_can_promote_nothing_tunes_the_neck_alone(world: World):
+    project_update(project=world.project, correction_threshold=50)
+    submit_plenty(world, corrected=210)  # enough for the whole CellFinder
+    assert trainings_due_start() == 1
+    by_itself = TrainingRun.objects.get()
+    assert by_itself.config["settings"]["rungs"] == [1]
+    training_failed(claim=claim_job(by_itself), run_id=by_itself.pk, reason="The loss became NaN.")
+
+    by_hand = training_start(project_id=world.project.pk, reason=RunReason.MANUAL)
+    assert by_hand.config["settings"]["rungs"] == [1, 2]
+    training_failed(claim=claim_job(by_hand), run_id=by_hand.pk, reason="The loss became NaN.")
+
+    submit_with_corrections(world, seed=20, corrected=1)
+    held_out = [submit_with_corrections(world, seed=10 + seed, corrected=0).pk for seed in range(5)]
+    Image.objects.filter(project=world.project).update(split=Split.TRAIN)
+    Image.objects.filter(pk__in=held_out).update(split=Split.HELD_OUT, blind=True, cell_count=3)
+    assert trainings_due_start() == 1
+    assert TrainingRun.objects.latest("created_at").config["settings"]["rungs"] == [1, 2]
 
 
 def test_corrections_are_counted_anew_after_each_run(world: World):
