@@ -37,14 +37,15 @@ def precision_measured(project: Project, precision: float | None) -> None:
 
 def precision_observed(*, project_id: UUID, observed: Observed) -> None:
     """An image was submitted for the first time. Counts until a run has measured the same version."""
-    project = Project.objects.select_for_update(no_key=True, of=("self",)).select_related("active_version")
-    found = project.get(pk=project_id)
-    if found.active_version_id != observed.version or found.active_precision is not None:
+    # No key changes, so that whoever adds an image or a cell meanwhile need not wait.
+    projects = Project.objects.select_for_update(no_key=True, of=("self",)).select_related("active_version")
+    project = projects.get(pk=project_id)
+    if project.active_version_id != observed.version or project.active_precision is not None:
         return
-    with _outlines_follow(found):
-        found.observed_found += observed.found
-        found.observed_right += observed.right
-        found.save(update_fields=["observed_found", "observed_right"])
+    with _outlines_follow(project):
+        project.observed_found += observed.found
+        project.observed_right += observed.right
+        project.save(update_fields=["observed_found", "observed_right"])
 
 
 @contextmanager
