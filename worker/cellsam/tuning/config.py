@@ -46,7 +46,7 @@ class TuningConfig:
     )
     trunk: Schedule = field(
         default_factory=lambda: Schedule(
-            rate=4e-4, passes=30, least=200, most=500, check_every=100, patience=3, final=0.05, clip=3.0
+            rate=4e-4, passes=60, least=300, most=1000, check_every=100, patience=3, final=0.05, clip=3.0
         )
     )
     windows_a_step: int = 4  # of the neck: each holds up to so many prompts
