@@ -88,10 +88,23 @@ class ServerProject:
         """The images that are left, each asked for when the one before is done, with the reason why it is next."""
         if order is not Order.LEARNED:
             for image in [image for image in self.client.images(self.id) if image["status"] != "submitted"]:
-                yield self.client.get(f"images/{image['id']}"), NO_REASON
+                yield self._opened(image["id"]), NO_REASON
             return
         while (item := self.client.get(f"projects/{self.id}/queue")["next"]) is not None:
-            yield self.client.get(f"images/{item['image']['id']}"), item["reason"]["code"]
+            yield self._opened(item["image"]["id"]), item["reason"]["code"]
+
+    def _opened(self, image_id: str) -> Json:
+        """The image as a person would find it, who takes minutes for each: outlines that are to be hidden are gone."""
+
+        def look() -> Json | None:
+            image: Json = self.client.get(f"images/{image_id}")
+            if image["status"] != "ready" or not image["cells"]:
+                return image
+            shown = self.client.get(f"projects/{self.id}/model")["presegmentation"]["shown"]
+            return image if shown else None
+
+        found: Json = _wait_for(look, "outlines to be put away")
+        return found
 
     def train(self) -> Json:
         """The finished run of "Train now", once every waiting image shows what the active version finds; what the
