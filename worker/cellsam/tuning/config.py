@@ -44,9 +44,10 @@ class TuningConfig:
             rate=2e-4, passes=20, least=100, most=400, check_every=25, final=0.05, clip=3.0
         )
     )
+    # Patient: at its full rate a trunk can be worse than its start for hundreds of steps, and better in the end.
     trunk: Schedule = field(
         default_factory=lambda: Schedule(
-            rate=4e-4, passes=60, least=300, most=1000, check_every=100, patience=3, final=0.05, clip=3.0
+            rate=4e-4, passes=60, least=300, most=1000, check_every=100, patience=10, final=0.05, clip=3.0
         )
     )
     windows_a_step: int = 4  # of the neck: each holds up to so many prompts
