@@ -64,7 +64,7 @@ def old_project(models: Any) -> Any:
 
 def test_a_project_that_had_tuned_a_neck_goes_on(before: Any) -> None:
     project_id = old_project(before).pk
-    migrate(("labeling", "0003_the_loop"))
+    migrate(("labeling", "0004_observed_precision"))
 
     tuned = ModelVersion.objects.select_related("parent").get(project=project_id)
     run = Project.objects.get(pk=project_id).runs.get()

@@ -122,7 +122,7 @@ def test_what_fails_half_way_leaves_no_version_and_no_file(world: World):
 
 def test_a_run_is_told_what_to_try(world: World):
     submit_plenty(world, corrected=200)
-    run = training_start(project_id=world.project.pk, reason="threshold")
+    run = training_start(project_id=world.project.pk, reason="manual")
     assert run_settings(run) == {
         "rungs": [1, 2], "deep": False, "replay_share": 0.25, "earlier_images": [], "seeds": [0],
         "imported": [],
