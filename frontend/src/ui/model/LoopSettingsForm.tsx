@@ -92,7 +92,7 @@ function LabellingFields({ settings, onChange }: FieldProps) {
       />
       <NumberInput
         label="Images to hold out"
-        description="One of four groups of images is kept from training until there are this many; 5 decide, more decide better."
+        description="Kept from training: five of the first twelve groups of images, then one of four, until there are this many. 5 decide, more decide better."
         min={0}
         max={1_000}
         allowDecimal={false}
