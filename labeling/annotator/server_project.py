@@ -174,9 +174,12 @@ def _channel_maps(mine: Sequence[Subject]) -> list[Json]:
 
 
 def _wait_for(look: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + WAIT_S
+    """Looks less often the longer it waits, and comes a tenth of the wait too late at most: a look costs the server
+    time that the run waited for may need."""
+    started = time.monotonic()
     while (found := look()) is None:
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - started
+        if waited > WAIT_S:
             raise CampaignError(f"waited {WAIT_S / 3600:.0f} hours for {what}")
-        time.sleep(POLL_S)
+        time.sleep(min(15.0, max(POLL_S, waited / 10)))
     return found
