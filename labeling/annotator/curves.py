@@ -149,7 +149,7 @@ def verdicts(goal: Goal, records: Sequence[ImageRecord], *, order: Order | str) 
     mine = [one for one in rounds(records) if one.arm == Arm.LOOP and one.order == order]
     fifth = [one for one in mine if one.round == GOAL_ROUND]
     if not fifth:
-        return [f"{goal.name}: no campaign has reached round {GOAL_ROUND}."]
+        return [f"{goal.name}, {order} order: no campaign has reached round {GOAL_ROUND}."]
     told: list[str] = []
     if goal.corrections is not None:
         value = mean(one.corrections_per_cell for one in fifth)
@@ -162,7 +162,8 @@ def verdicts(goal: Goal, records: Sequence[ImageRecord], *, order: Order | str) 
     if goal.never_above is not None:
         worst = max(one.corrections_per_cell for one in mine)
         told.append(_verdict("corrections per cell in the worst round", worst, goal.never_above))
-    return [f"{goal.name}, round {GOAL_ROUND}, {len(fifth)} seeds: {sentence}" for sentence in told]
+    about = f"{goal.name}, {order} order, round {GOAL_ROUND}, seeds: {len(fifth)}"
+    return [f"{about}: {sentence}" for sentence in told]
 
 
 def _against_base(records: Sequence[ImageRecord], fifth: Sequence[Round]) -> str:

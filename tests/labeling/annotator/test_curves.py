@@ -93,6 +93,12 @@ def test_goals_are_judged_in_the_fifth_round():
     assert "no campaign has reached round 5" in verdicts(GOALS["A"], cheap[:4], order="random")[0]
 
 
+def test_a_verdict_names_the_order_that_it_is_about():
+    mine = [record(place, order="learned", box=1, missed=1) for place in range(1, 11)]
+    assert "learned order, round 5, seeds: 1" in verdicts(GOALS["A"], mine, order="learned")[0]
+    assert "random order" in verdicts(GOALS["A"], mine, order="random")[0]
+
+
 def test_no_round_of_the_third_domain_may_cost_more_than_drawing_everything():
     worst_first = [15 if place < 3 else 1 for place in range(1, 11)]
     dear = [record(place, delete=its, false=its) for place, its in enumerate(worst_first, start=1)]
