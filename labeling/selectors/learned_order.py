@@ -3,7 +3,8 @@
 Of each ten images five are those that the model is most unsure about, two are unlike what was labelled so far, and
 three are drawn by lot: held-out images first, because the gate can only judge by them, then any. The lot is drawn when
 an image is uploaded, so the order is the same for everybody and for as long as nothing is labelled. Held-out images
-are never chosen for what they would teach.
+are never chosen for what they would teach. As long as fewer of them were opened than the gate needs, every second image
+is drawn by lot: nothing that is learned from the others can be promoted before.
 
 Frames of a series are left to the order of uploading: people carry cells from one frame to the next.
 """
@@ -17,9 +18,10 @@ from itertools import count
 from uuid import UUID
 
 import numpy as np
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from numpy.typing import NDArray
 
+from labeling.gate import MINIMUM_IMAGES
 from labeling.models import Image, ImageStatus, Split
 
 
@@ -43,6 +45,7 @@ PATTERN = (
     Share.UNSURE, Share.UNSURE, Share.LOT, Share.UNSURE, Share.UNLIKE,
     Share.LOT, Share.UNSURE, Share.UNLIKE, Share.LOT, Share.UNSURE,
 )  # fmt: skip
+HURRIED = (Share.UNSURE, Share.LOT, Share.UNLIKE, Share.LOT)  # while the gate has too little to judge by
 SAMPLE = 64  # images, drawn by lot, among which the one that is most unlike is looked for
 LABELLED_AT_MOST = 200  # that they are compared with, drawn by lot too
 
@@ -57,7 +60,7 @@ def learned_order(waiting: QuerySet[Image], *, project_id: UUID, done: int, most
     """Up to ``most`` of the images that nobody has opened, after ``done`` images of the project were opened.
 
     Nothing where no image has an uncertainty. An empty share gives its place to the unsure ones, and they to the lot.
-    Costs four queries, each of a bounded number of rows that an index gives in order.
+    Costs five queries, each of a bounded number of rows.
     """
     single = waiting.filter(series=None)
     teaching = single.filter(split=Split.TRAIN, uncertainty__isnull=False)
@@ -71,12 +74,16 @@ def learned_order(waiting: QuerySet[Image], *, project_id: UUID, done: int, most
         Share.UNLIKE: _unlike(drawn, _labelled(project_id)),
         Share.LOT: iter([*held_out, *drawn]),
     }
+    telling = {image.pk for image in held_out if image.blind}
+    missing = MINIMUM_IMAGES - _deciding(project_id)
     taken: set[UUID] = set()
     for place in count(done):
-        chosen = _first(PATTERN[place % len(PATTERN)], streams, taken)
+        pattern = HURRIED if missing > 0 and telling - taken else PATTERN
+        chosen = _first(pattern[place % len(pattern)], streams, taken)
         if chosen is None or len(taken) == most:
             return
         taken.add(chosen.image.pk)
+        missing -= chosen.image.pk in telling
         yield chosen
 
 
@@ -86,6 +93,14 @@ def _first(share: Share, streams: dict[Share, Iterator[Image]], taken: set[UUID]
         if image is not None:
             return Chosen(image, other)
     return None
+
+
+def _deciding(project_id: UUID) -> int:
+    """Held-out images by which the gate can judge, as `labeling.selectors.training.evidence` counts them, and those
+    that somebody has just begun. Looks at `SAMPLE` of them: a few are enough to tell whether there are enough."""
+    begun = Q(status=ImageStatus.IN_PROGRESS) | Q(status=ImageStatus.SUBMITTED, cell_count__gt=0)
+    opened = Image.objects.filter(begun, project_id=project_id, split=Split.HELD_OUT, blind=True)
+    return len(set(opened.order_by().values_list("group_key", flat=True)[:SAMPLE]))
 
 
 def _labelled(project_id: UUID) -> list[Image]:

@@ -89,6 +89,39 @@ def test_held_out_images_come_by_lot_alone_and_before_others(world: World):
     assert not {"19.png", "18.png", "0.png"} & {*of("unsure", found), *of("unlike", found)}
 
 
+def hold_out(*names: str, **values: Any) -> None:
+    images = Image.objects.filter(name__in=names)
+    images.update(**{"split": Split.HELD_OUT, "uncertainty": None, "blind": True} | values)
+
+
+def test_every_second_image_is_held_out_until_the_gate_has_enough_to_judge_by(world: World):
+    ready(world, 20)
+    held_out = {f"{index}.png" for index in range(8)}
+    hold_out(*held_out)
+    names = [name for name, _ in offered(world)]
+    assert [name in held_out for name in names[:10]] == [False, True] * 5
+    assert not held_out & {names[10]}
+    assert [why for _, why in offered(world)][10:] == [share.code for share in PATTERN[:2]]
+
+
+def test_held_out_images_that_were_labelled_count_and_those_without_cells_do_not(world: World):
+    ready(world, 20)
+    hold_out(*(f"{index}.png" for index in range(10)))
+    for image in Image.objects.filter(name__in=[f"{index}.png" for index in range(5)]):
+        image_submit(image_id=image.pk, by=world.bob, revision=image.revision)
+        Image.objects.filter(pk=image.pk).update(cell_count=0 if image.name == "4.png" else 3)
+    left = {f"{index}.png" for index in range(5, 10)}
+    # Five were opened, so the pattern goes on at its sixth place; one more is needed.
+    names = [name for name, _ in offered(world)]
+    assert [name in left for name in names[:3]] == [True, False, False]
+
+
+def test_held_out_images_that_show_outlines_are_not_hurried(world: World):
+    ready(world, 20)
+    hold_out(*(f"{index}.png" for index in range(8)), blind=False)
+    assert [why for _, why in offered(world)][:10] == [share.code for share in PATTERN]
+
+
 def test_an_image_of_another_size_is_unlike_the_labelled_ones(world: World):
     ready(world, 20)
     Image.objects.filter(name="7.png").update(width=4096)
