@@ -21,6 +21,7 @@ SETTINGS: dict[Arm, Json] = {
 BY_HAND_ONLY = 1_000_000  # corrected cells: no run starts by itself
 SETTLED = {"ready", "in_progress", "submitted"}
 WAIT_S = 6 * 3600.0  # for uploads and for a training run, on a machine that does other things too
+LONGEST_POLL_S = 15.0
 TOO_FEW = "{deciding} held-out images were labelled, of the {needed} that the gate needs."
 NO_REASON = "in the campaign's own order"
 
@@ -181,5 +182,5 @@ def _wait_for(look: Callable[[], Any], what: str) -> Any:
         waited = time.monotonic() - started
         if waited > WAIT_S:
             raise CampaignError(f"waited {WAIT_S / 3600:.0f} hours for {what}")
-        time.sleep(min(15.0, max(POLL_S, waited / 10)))
+        time.sleep(min(LONGEST_POLL_S, max(POLL_S, waited / 10)))
     return found

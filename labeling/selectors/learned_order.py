@@ -4,7 +4,7 @@ Of each ten images five are those that the model is most unsure about, two are u
 three are drawn by lot: held-out images first, because the gate can only judge by them, then any. The lot is drawn when
 an image is uploaded, so the order is the same for everybody and for as long as nothing is labelled. Held-out images
 are never chosen for what they would teach. As long as fewer of them were opened than the gate needs, every second image
-is drawn by lot: nothing that is learned from the others can be promoted before.
+is one of them: nothing that is learned from the others can be promoted before.
 
 Frames of a series are left to the order of uploading: people carry cells from one frame to the next.
 """

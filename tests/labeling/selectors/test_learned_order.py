@@ -30,6 +30,11 @@ def ready(world: World, number: int, **values: Any) -> list[Image]:
     return rows
 
 
+def hold_out(*names: str, **values: Any) -> None:
+    images = Image.objects.filter(name__in=names)
+    images.update(**{"split": Split.HELD_OUT, "uncertainty": None, "blind": True} | values)
+
+
 def offered(world: World) -> list[tuple[str, str]]:
     return [(item.image.name, item.reason.code) for item in queue(world.project.pk, user=world.bob).upcoming]
 
@@ -81,17 +86,10 @@ def test_the_pattern_goes_on_with_the_images_that_were_opened(world: World):
 
 def test_held_out_images_come_by_lot_alone_and_before_others(world: World):
     ready(world, 20)
-    Image.objects.filter(name__in=["19.png", "18.png", "0.png"]).update(
-        split=Split.HELD_OUT, uncertainty=None, blind=True
-    )
+    hold_out("19.png", "18.png", "0.png")
     found = offered(world)
     assert set(of("lot", found)[:3]) == {"19.png", "18.png", "0.png"}
     assert not {"19.png", "18.png", "0.png"} & {*of("unsure", found), *of("unlike", found)}
-
-
-def hold_out(*names: str, **values: Any) -> None:
-    images = Image.objects.filter(name__in=names)
-    images.update(**{"split": Split.HELD_OUT, "uncertainty": None, "blind": True} | values)
 
 
 def test_every_second_image_is_held_out_until_the_gate_has_enough_to_judge_by(world: World):
