@@ -31,7 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--order", action="append", choices=[*Order], help="of the loop; random by default")
     parser.add_argument("--images", type=int, default=30, help="of each campaign")
     parser.add_argument("--round", type=int, default=6, help="images between two training runs")
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=1, help="how many; 1 by default")
+    parser.add_argument(
+        "--first-seed", type=int, default=0, help="of these, so that several machines can share a measurement"
+    )
     parser.add_argument(
         "--out", type=Path, required=True, help="folder of the results; a cut campaign goes on"
     )
@@ -41,7 +44,7 @@ def plans(options: argparse.Namespace) -> Iterator[Plan]:
     """Seed by seed, so that a cut measurement has whole seeds. Only the loop is played in several orders: the other
     arms learn nothing, so that an image costs them the same in any order."""
     orders = [Order(name) for name in options.order or [Order.RANDOM]]
-    for seed in range(options.seeds):
+    for seed in range(options.first_seed, options.first_seed + options.seeds):
         for arm in map(Arm, options.arm or [*Arm]):
             for order in orders if arm is Arm.LOOP else orders[:1]:
                 yield Plan(options.domain, arm, order, seed, options.images, options.round)

@@ -45,6 +45,12 @@ def test_a_second_call_goes_on_where_the_first_ended(tmp_path: Path):
     assert len(images.read_text().splitlines()) == 1 + 3
 
 
+def test_seeds_are_shared_out(tmp_path: Path):
+    run(truth(tmp_path), images=2, first_seed=1, seeds=2)
+    played = sorted(path.name for path in (tmp_path / "out").glob("*.images.csv"))
+    assert played == ["A-polygons-random-1.images.csv", "A-polygons-random-2.images.csv"]
+
+
 def test_it_says_what_it_lacks(tmp_path: Path):
     with pytest.raises(CommandError, match=r"manifest\.csv does not exist"):
         run(tmp_path)
