@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling.matching import Counts
+from labeling.score_tally import Row, ScoreTally
 
 Outcome = Literal["promoted", "rejected", "not_enough_evidence"]
 Figures = NDArray[np.float64]
@@ -42,7 +43,8 @@ class ImageScore:
     image it is (a modality); groups are guarded one by one. ``cluster``: what it shares with images that are no
     independent evidence (a movie, a slide); empty: nothing. ``blind``: people labelled it without seeing outlines.
     ``detections``: (score, whether it hits a true cell at a mask IoU of 0.5 or more) of each cell found, best first.
-    ``touched_found`` of the ``touched_cells``, which people had added or reshaped, were found.
+    ``touched_found`` of the ``touched_cells``, which people had added or reshaped, were found. ``by_score``: the rows
+    of the found cells' `ScoreTally`.
     """
 
     image_id: str
@@ -57,6 +59,7 @@ class ImageScore:
     detections: tuple[tuple[float, bool], ...] = ()
     touched_found: int = 0
     touched_cells: int = 0
+    by_score: tuple[Row, ...] = ()
 
     @property
     def counts(self) -> Counts:
@@ -115,9 +118,9 @@ class Decision:
         }
 
 
-def summary(scores: Sequence[ImageScore]) -> dict[str, float]:
+def summary(scores: Sequence[ImageScore]) -> dict[str, Any]:
     """Pooled figures of one model: f1, precision, recall, ap50, miou, count_error (mean share of cells too many or
-    few), found (cells that it found), and touched_found of the touched_cells."""
+    few), found (cells that it found), touched_found of the touched_cells, and by_score: rows of a `ScoreTally`."""
     counts = sum((score.counts for score in scores), Counts())
     prompted = sum(score.prompted for score in scores)
     return {
@@ -130,6 +133,7 @@ def summary(scores: Sequence[ImageScore]) -> dict[str, float]:
         "found": counts.true_positive + counts.false_positive,
         "touched_found": sum(score.touched_found for score in scores),
         "touched_cells": sum(score.touched_cells for score in scores),
+        "by_score": sum((ScoreTally.from_rows(score.by_score) for score in scores), ScoreTally()).rows(),
     }
 
 

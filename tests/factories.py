@@ -147,14 +147,15 @@ def ingest(image: Image, *, channel_names: tuple[str, ...] = ("Channel 1",)) -> 
 
 
 def segment(
-    image: Image, masks: list[BoxMask], *, score: float = 0.9, version: ModelVersion | None = None
-) -> Image:
+    image: Image, masks: list[BoxMask], *, score: float = 0.9, scores: list[float] | None = None,
+    version: ModelVersion | None = None,
+) -> Image:  # fmt: skip
     """What the segmentation worker does."""
     version = version or Project.objects.get(pk=image.project_id).active_version
     assert version is not None
     segmentation_store(
         claim=claim_of(image, JobKind.SEGMENT), image_id=image.pk, version_id=version.pk, masks=masks,
-        scores=[score] * len(masks),
+        scores=scores or [score] * len(masks),
     )  # fmt: skip
     image.refresh_from_db()
     return image

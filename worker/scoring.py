@@ -10,6 +10,7 @@ import numpy as np
 from labeling.gate import ImageScore
 from labeling.matching import F1_IOU_THRESHOLD, iou_matrix
 from labeling.rle import BoxMask
+from labeling.score_tally import ScoreTally
 from worker.cellsam import Features, Predictor
 from worker.cellsam.evaluate import COCO_IOUS, true_box_ious
 from worker.cellsam.evaluate.average_precision import mask_ious, match_detections
@@ -46,7 +47,9 @@ def score_image(
     seen = np.unique(labels[labels > 0]) - 1  # a cell that others cover is none that could be found
     hits = np.any(iou_matrix(labels, found.labels) > F1_IOU_THRESHOLD, axis=1)  # of those
     matched = int(np.count_nonzero(hits))
-    detections = match_detections(mask_ious(found.masks, labels), found.scores)
+    overlaps = mask_ious(found.masks, labels)
+    best = overlaps.max(axis=1, initial=0.0)
+    detections = match_detections(overlaps, found.scores)
     ious = true_box_ious(predictor, features, image.cells)
     return ImageScore(
         image_id=image.image_id,
@@ -64,4 +67,5 @@ def score_image(
         ),
         touched_found=sum(1 for cell in seen[hits] if int(cell) in image.touched),
         touched_cells=len(image.touched),
+        by_score=ScoreTally.of(zip(found.scores.tolist(), best.tolist(), strict=True)).rows(),
     )

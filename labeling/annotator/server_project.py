@@ -95,16 +95,16 @@ class ServerProject:
             yield self._opened(item["image"]["id"]), item["reason"]["code"]
 
     def _opened(self, image_id: str) -> Json:
-        """The image as a person would find it, who takes minutes for each: outlines that are to be hidden are gone."""
+        """The image as a person would find it, who takes minutes for each: it shows the outlines that it is to show."""
 
         def look() -> Json | None:
             image: Json = self.client.get(f"images/{image_id}")
             if image["status"] != "ready" or not image["cells"]:
                 return image
-            shown = self.client.get(f"projects/{self.id}/model")["presegmentation"]["shown"]
-            return image if shown else None
+            wanted = self.client.get(f"projects/{self.id}/model")["presegmentation"]["shown_from"]
+            return image if image["shown_from"] == wanted else None
 
-        found: Json = _wait_for(look, "outlines to be put away")
+        found: Json = _wait_for(look, "the outlines that are to be shown")
         return found
 
     def train(self) -> Json:

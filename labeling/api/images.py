@@ -98,6 +98,9 @@ class ImageOut(serializers.Serializer):
     to_check = serializers.IntegerField(source="to_check_count")
     split = serializers.ChoiceField(choices=Split.choices)
     blind = serializers.BooleanField(help_text="held out, and labelled without seeing a model's outlines")
+    shown_from = serializers.FloatField(
+        allow_null=True, help_text="lowest score of cells shown when it was last segmented; null: none were"
+    )
     thumbnail_url = serializers.SerializerMethodField()
     outlines_url = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField()

@@ -45,10 +45,13 @@ class VersionRefOut(serializers.Serializer):
 
 
 class PresegmentationOut(serializers.Serializer):
-    """Whether people find outlines in an image that they open; ``reason`` says why not."""
+    """Which outlines people find in an image that they open; ``reason`` says why none or not all."""
 
     mode = serializers.ChoiceField(choices=Presegmentation.choices)
     shown = serializers.BooleanField()
+    shown_from = serializers.FloatField(
+        allow_null=True, help_text="the lowest score that is shown; null: none is"
+    )
     reason = serializers.CharField()
 
 

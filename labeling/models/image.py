@@ -123,6 +123,8 @@ class Image(models.Model):
     group_key = models.CharField(max_length=200)
     # held out, and labelled without seeing what a model found; fixed at the first segmentation
     blind = models.BooleanField(default=False)
+    # the lowest score of cells that were shown when it was last segmented; null: none were
+    shown_from = models.FloatField(null=True, blank=True, default=0.0)
     uncertainty = models.FloatField(null=True, blank=True)  # of the model about this image; null: unknown
     draw = models.FloatField(default=lot)  # the image's lot, in [0, 1)
     series = models.ForeignKey(Series, null=True, blank=True, on_delete=models.CASCADE, related_name="frames")

@@ -46,9 +46,11 @@ class Project(models.Model):
     )
     # of the active version, as last measured on this project's held-out images; null: not measured yet
     active_precision = models.FloatField(null=True, blank=True)
-    # of the cells that the active version found in images submitted since: how many there were, how many were right
-    observed_found = models.PositiveIntegerField(default=0)
-    observed_right = models.PositiveIntegerField(default=0)
+    # of the active version's cells, by score (score_tally): on held-out images where its precision was measured there,
+    # else of the images submitted since
+    score_tally = models.JSONField(default=list)
+    # the lowest score of cells that people are shown; null: they are better off without any
+    shown_from = models.FloatField(null=True, blank=True, default=0.0)
     # a version with a trunk of its own: it becomes the active one once the features are there
     pending_version = models.ForeignKey(
         "labeling.ModelVersion", null=True, blank=True, on_delete=models.RESTRICT, related_name="pending_in"

@@ -114,11 +114,12 @@ def predicted_cells(image_id: UUID, revision: int) -> dict[str, CellState]:
 def predicting_version(image_id: UUID, revision: int) -> UUID | None:
     """The model version whose cells people saw last; None if none was shown, or what was shown was taken away."""
     edits = _model_edits(image_id, revision).order_by("-revision")
-    last = edits.values_list("model_version_id", "source", "job__proposal").first()
+    last = edits.values_list("model_version_id", "source", "job__proposal", "patch__added__0__label").first()
     if last is None:
         return None
-    version, source, kept_as_proposal = last
-    return None if source == Source.MODEL and kept_as_proposal else version
+    version, source, kept_as_proposal, first_shown = last
+    hidden = source == Source.MODEL and kept_as_proposal is not None and first_shown is None
+    return None if hidden else version
 
 
 def _model_edits(image_id: UUID, revision: int) -> QuerySet[Edit]:

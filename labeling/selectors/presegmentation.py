@@ -1,4 +1,4 @@
-"""Whether people find outlines in an image that they open, and the sentence that says why not."""
+"""Which outlines people find in an image that they open, and the sentence that says why not all."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from labeling.ladder import POOR_PRECISION
 from labeling.models import Image, Presegmentation, Project
+from labeling.score_tally import ScoreTally
 from labeling.selectors.cells import predicting_version
-from labeling.selectors.proposals import proposals_open
+from labeling.selectors.proposals import cells_kept_back, proposals_open
 from labeling.selectors.training import known_precision
 
 BLIND = (
@@ -23,35 +24,72 @@ SEEMS_TOO_OFTEN_WRONG = (
     "Only {share:.0%} of the cells that {name} found in the images labelled so far were right. Mending them would cost "
     "more than drawing, so what it finds is kept as a proposal."
 )
+MOSTLY_MENDED = (
+    "Of the cells that {name} found {where}, {staying:.0%} could stay as they were and {wrong:.0%} were wrong. Mending "
+    "them would cost more than drawing, so what it finds is kept as a proposal."
+)
+FAINT = (
+    "Cells with a score under {score:.2f} are kept as a proposal: of those that {name} found {where}, more were wrong "
+    "than could stay."
+)
+WHERE_MEASURED, WHERE_SUBMITTED = "on held-out images", "in the images labelled so far"
+KEPT_BACK = "{cells} outlines are not shown, because of their scores: more of these are wrong than can stay."
+ONE_KEPT_BACK = "1 outline is not shown, because of its score: more of these are wrong than can stay."
 EARLIER = "Outlines were hidden when this image was segmented; what the model found is kept as a proposal."
 
 
 @dataclass(frozen=True, slots=True)
 class PresegmentationView:
-    """``mode`` is the project's setting, ``shown`` what follows from it now, ``reason`` why nothing is shown."""
+    """``mode`` is the project's setting. What follows from it now: outlines are shown from the score ``shown_from`` on
+    (None: none are), and the ``reason`` says why none or not all."""
 
     mode: str
-    shown: bool
+    shown_from: float | None
     reason: str
+
+    @property
+    def shown(self) -> bool:
+        return self.shown_from is not None
 
 
 def presegmentation(project: Project) -> PresegmentationView:
     """How the project stands, with its active version."""
-    mode, precision = Presegmentation(project.presegmentation), known_precision(project)
-    reason = ""
+    mode = Presegmentation(project.presegmentation)
     if mode == Presegmentation.NEVER:
-        reason = SWITCHED_OFF
-    elif mode == Presegmentation.AUTO and precision is not None and precision < POOR_PRECISION:
-        name = project.active_version.name if project.active_version else "the model"
-        words = SEEMS_TOO_OFTEN_WRONG if project.active_precision is None else TOO_OFTEN_WRONG
-        reason = words.format(share=precision, name=name)
-    return PresegmentationView(mode.value, not reason, reason)
+        return PresegmentationView(mode.value, None, SWITCHED_OFF)
+    if mode == Presegmentation.ALWAYS:
+        return PresegmentationView(mode.value, 0.0, "")
+    return _as_measured(project, mode)
+
+
+def _as_measured(project: Project, mode: Presegmentation) -> PresegmentationView:
+    """By what is known of the active version: nothing while that is little."""
+    measured = project.active_precision is not None
+    name = project.active_version.name if project.active_version else "the model"
+    where = WHERE_MEASURED if measured else WHERE_SUBMITTED
+    tally = ScoreTally.from_rows(project.score_tally)
+    from_score = project.shown_from
+    precision = tally.above(from_score).precision if from_score else known_precision(project)
+    if precision is not None and precision < POOR_PRECISION:
+        words = TOO_OFTEN_WRONG if measured else SEEMS_TOO_OFTEN_WRONG
+        return PresegmentationView(mode.value, None, words.format(share=precision, name=name))
+    if from_score is None:
+        staying = tally.staying.total() / max(1, tally.found.total())
+        shares = {"staying": staying, "wrong": 1 - tally.precision}
+        return PresegmentationView(mode.value, None, MOSTLY_MENDED.format(name=name, where=where, **shares))
+    reason = FAINT.format(score=from_score, name=name, where=where) if from_score else ""
+    return PresegmentationView(mode.value, from_score, reason)
 
 
 def hidden_reason(image: Image) -> str:
-    """Why the image shows no outlines although a model has looked at it; empty where that is not so."""
+    """Why the image does not show all that a model found in it; empty where that is not so."""
     if image.blind:
         return BLIND
-    if predicting_version(image.pk, image.revision) is not None or not proposals_open(image.pk):
+    if not proposals_open(image.pk):
         return ""
-    return presegmentation(image.project).reason or EARLIER
+    version = predicting_version(image.pk, image.revision)
+    if version is None:
+        view = presegmentation(image.project)
+        return EARLIER if view.shown else view.reason
+    cells = cells_kept_back(image.pk)
+    return ONE_KEPT_BACK if cells == 1 else KEPT_BACK.format(cells=cells) if cells else ""

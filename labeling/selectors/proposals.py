@@ -1,10 +1,10 @@
-"""Segmentations that came after a person's edit and wait for a decision."""
+"""Segmentations that wait for a person's decision: those that came after an edit, and what is not worth showing."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from labeling.models import Proposal, ProposalStatus
+from labeling.models import Edit, Proposal, ProposalStatus, Source
 
 
 def open_proposals(image_id: UUID) -> list[Proposal]:
@@ -16,3 +16,11 @@ def open_proposals(image_id: UUID) -> list[Proposal]:
 def proposals_open(image_id: UUID) -> int:
     """How many wait."""
     return Proposal.objects.filter(image_id=image_id, status=ProposalStatus.OPEN).count()
+
+
+def cells_kept_back(image_id: UUID) -> int:
+    """How many cells of the segmentation that is shown wait in a proposal, because they are too faint to show."""
+    shown = Edit.objects.filter(image_id=image_id, source=Source.MODEL, job__isnull=False).values("job")
+    kept = Proposal.objects.filter(image_id=image_id, status=ProposalStatus.OPEN, job__in=shown)
+    patch = kept.order_by("-created_at").values_list("patch", flat=True).first()
+    return len(patch["added"]) if patch else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from labeling.models import Edit, Image, ImageStatus, Job, JobKind, Presence, Project, Proposal, Source
 from labeling.models.job import OPEN
@@ -24,11 +24,11 @@ def undecoded_images(project: Project) -> QuerySet[Image]:
         .exclude(Exists(Presence.objects.filter(live(), image=OuterRef("pk"), holds_lease=True)))
         .exclude(Exists(Job.objects.filter(OPEN, kind=JobKind.SEGMENT, image=OuterRef("pk"))))
     )
-    if presegmentation(project).shown:
-        # An Edit beside a proposal of its job took cells away (services.segmentation).
-        version = Case(When(job__proposal__isnull=True, then=F("model_version")))
-        shows = edits.filter(source=Source.MODEL).order_by("-revision").values(shows=version)[:1]
-        current = Q(shows=project.active_version_id)
-        return images.annotate(shows=Subquery(shows)).filter(Q(shows__isnull=True) | ~current)
+    shown_from = presegmentation(project).shown_from
+    if shown_from is not None:
+        shows = edits.filter(source=Source.MODEL).order_by("-revision").values("model_version")[:1]
+        missing = Q(shows__isnull=True) | Q(shown_from__isnull=True)
+        other = ~Q(shows=project.active_version_id) | ~Q(shown_from=shown_from)
+        return images.annotate(shows=Subquery(shows)).filter(missing | other)
     kept = Proposal.objects.filter(image=OuterRef("pk"), status=ProposalStatus.OPEN)
     return images.filter(Q(cell_count__gt=0) | ~Exists(kept.filter(model_version=project.active_version_id)))

@@ -27,12 +27,12 @@ from labeling.models import (
     VersionStatus,
 )
 from labeling.models.job import OPEN
+from labeling.score_tally import TELLING_FROM_CELLS, ScoreTally
 
 RUNS_SHOWN = 20
 REPLAY_SHARE = 0.25
 SEEDS = (0,)
 IMPORTED_AT_MOST = 3  # measured in one run: each costs as much as the active version
-MEASURED_FROM_CELLS = 20  # with fewer, a precision is chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +139,14 @@ def evidence(project: Project) -> Evidence:
     )
 
 
-def held_out_precision(project: Project, version: ModelVersion) -> float | None:
-    """The version's precision as a run of this project last measured it on held-out images; None if none did."""
+def held_out_figures(project: Project, version: ModelVersion) -> dict[str, Any]:
+    """The version's figures (`gate.summary`) as a run of this project last measured them on held-out images; empty if
+    none did."""
     if version.run_id is not None and version.project_id == project.pk:
-        return measured_precision(version.metrics)
+        return version.metrics
     runs = project.runs.filter(compared_with=version, finished_at__isnull=False).exclude(evaluation={})
     seen = runs.order_by("-finished_at").values_list("evaluation", flat=True).first()
-    return measured_precision(seen["active"]) if seen else None
+    return seen["active"] if seen else {}
 
 
 def known_precision(project: Project) -> float | None:
@@ -153,13 +154,13 @@ def known_precision(project: Project) -> float | None:
     it found. None if neither says anything yet."""
     if project.active_precision is not None:
         return project.active_precision
-    found, right = project.observed_found, project.observed_right
-    return right / found if found >= MEASURED_FROM_CELLS else None
+    tally = ScoreTally.from_rows(project.score_tally)
+    return tally.precision if tally.telling else None
 
 
 def measured_precision(figures: Mapping[str, Any]) -> float | None:
     """Precision of a gate's summary; None if so few cells were found that it says nothing."""
-    return float(figures["precision"]) if figures.get("found", 0) >= MEASURED_FROM_CELLS else None
+    return float(figures["precision"]) if figures.get("found", 0) >= TELLING_FROM_CELLS else None
 
 
 def versions_of(project: Project) -> QuerySet[ModelVersion]:

@@ -27,9 +27,10 @@ from labeling.models import (
     VersionStatus,
 )
 from labeling.models.job import OPEN
+from labeling.score_tally import ScoreTally, worth_showing_from
 from labeling.selectors.channels import channel_roles
 from labeling.selectors.redecoding import undecoded_images
-from labeling.selectors.training import held_out_precision
+from labeling.selectors.training import held_out_figures, measured_precision
 from labeling.services.jobs import job_create
 
 BATCH = 200  # images whose jobs are made in one transaction
@@ -139,7 +140,6 @@ def project_locked(project_id: UUID) -> Project:
 
 
 _PENDING = ["pending_version", "pending_since", "pending_by"]
-_OBSERVED = ["observed_found", "observed_right"]
 
 
 def _forget_pending(project: Project) -> None:
@@ -147,10 +147,12 @@ def _forget_pending(project: Project) -> None:
 
 
 def _switch(project: Project, version: ModelVersion, *, by: Any, run: TrainingRun | None) -> None:
-    project.active_version, project.active_precision = version, held_out_precision(project, version)
-    project.observed_found = project.observed_right = 0
+    figures = held_out_figures(project, version)
+    project.active_version, project.active_precision = version, measured_precision(figures)
+    project.score_tally = figures.get("by_score", []) if project.active_precision is not None else []
+    project.shown_from = worth_showing_from(ScoreTally.from_rows(project.score_tally))
     _forget_pending(project)
-    project.save(update_fields=["active_version", "active_precision", *_OBSERVED, *_PENDING])
+    project.save(update_fields=["active_version", "active_precision", "score_tally", "shown_from", *_PENDING])
     Promotion.objects.create(project=project, version=version, by=by, run=run)
     live.publish(project.pk, "model", {"active": str(version.pk)})
     redecode_request(project)

@@ -11,7 +11,6 @@ from django.core.files.storage import default_storage
 from labeling.gate import Decision, ImageScore, decide, summary
 from labeling.ladder import Judged, choose
 from labeling.models import ModelVersion, TrainingRun, VersionStatus
-from labeling.selectors.training import measured_precision
 from labeling.services.model_versions import TrainedCandidate, version_add
 
 OVERTAKEN = "The active version changed during the run, so this was compared with an earlier one. {reason}"
@@ -36,12 +35,12 @@ class Verdict:
 class Judgement:
     """All verdicts, in the order of the candidates; ``index`` is the one that is taken.
 
-    ``active_precision`` is the active version's on the held-out images; None if they say too little.
+    ``active`` are the active version's figures on the held-out images (`gate.summary`).
     """
 
     verdicts: tuple[Verdict, ...]
     index: int
-    active_precision: float | None
+    active: dict[str, Any]
 
     @property
     def taken(self) -> Verdict:
@@ -74,7 +73,7 @@ def judged(
         )
         for candidate, decision in zip(candidates, final, strict=True)
     )
-    return Judgement(verdicts, index, measured_precision(summary(_deciding(active))))
+    return Judgement(verdicts, index, summary(_deciding(active)))
 
 
 def versions_store(run: TrainingRun, found: Judgement, stored: list[str]) -> list[ModelVersion]:
@@ -145,5 +144,6 @@ def evaluation(
 def _per_image(scores: Sequence[ImageScore]) -> list[dict[str, Any]]:
     """Without the single detections: they are many, and nobody asks for them again."""
     return [
-        {name: value for name, value in score.to_json().items() if name != "detections"} for score in scores
+        {name: value for name, value in score.to_json().items() if name not in ("detections", "by_score")}
+        for score in scores
     ]

@@ -9,8 +9,8 @@ from django.db import transaction
 from labeling import live
 from labeling.errors import Invalid
 from labeling.models import Presegmentation, Project
-from labeling.selectors.presegmentation import presegmentation
-from labeling.services.activation import project_locked, redecode_request
+from labeling.services.activation import project_locked
+from labeling.services.outlines import outlines_follow
 from labeling.services.schedules import schedule_check, schedule_sync
 
 LARGEST_THRESHOLD = 1_000_000
@@ -28,16 +28,15 @@ def loop_settings_set(*, project: Project, **values: Any) -> Project:
     from now on, images that nobody has opened follow.
     """
     project = project_locked(project.pk)
-    schedule, shown = project.train_schedule, presegmentation(project).shown
-    for name in FIELDS:
-        if values.get(name) is not None:
-            setattr(project, name, values[name])
-    _check(project)
-    project.save(update_fields=FIELDS)
+    schedule = project.train_schedule
+    with outlines_follow(project):
+        for name in FIELDS:
+            if values.get(name) is not None:
+                setattr(project, name, values[name])
+        _check(project)
+        project.save(update_fields=FIELDS)
     if project.train_schedule != schedule:
         schedule_sync(project)
-    if presegmentation(project).shown != shown:
-        redecode_request(project)
     live.publish(project.pk, "model", {"settings": str(project.pk)})
     return project
 

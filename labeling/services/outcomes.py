@@ -46,18 +46,29 @@ def outcomes(
 def uncovered(
     states: Sequence[CellState], others: Sequence[CellState], *, above: float
 ) -> Iterator[CellState]:
-    """The cells that have an IoU above this with none of the others. Masks are compared only where boxes meet."""
-    boxes = np.array([other.box for other in others], dtype=np.int64).reshape(-1, 4)
-    for state in states:
-        x0, y0, x1, y1 = state.box
-        meet = (boxes[:, 0] < x1) & (boxes[:, 2] > x0) & (boxes[:, 1] < y1) & (boxes[:, 3] > y0)
-        near = (others[index] for index in np.flatnonzero(meet).tolist())
-        if not any(state.mask.iou(other.mask) > above for other in near):
+    """The cells that have an IoU above this with none of the others."""
+    for state, iou in zip(states, best_ious(states, others), strict=True):
+        if iou <= above:
             yield state
 
 
+def best_ious(states: Sequence[CellState], others: Sequence[CellState]) -> list[float]:
+    """The highest IoU of each cell with one of the others; 0 without. Masks are compared only where boxes meet."""
+    boxes = np.array([other.box for other in others], dtype=np.int64).reshape(-1, 4)
+    best = []
+    for state in states:
+        x0, y0, x1, y1 = state.box
+        meet = (boxes[:, 0] < x1) & (boxes[:, 2] > x0) & (boxes[:, 1] < y1) & (boxes[:, 3] > y0)
+        best.append(max((_iou(state, others[index]) for index in np.flatnonzero(meet).tolist()), default=0.0))
+    return best
+
+
+def _iou(one: CellState, other: CellState) -> float:
+    return 1.0 if (one.box, one.rle) == (other.box, other.rle) else one.mask.iou(other.mask)
+
+
 def _compared(before: CellState, after: CellState) -> Outcome:
-    iou = 1.0 if (before.box, before.rle) == (after.box, after.rle) else before.mask.iou(after.mask)
+    iou = _iou(before, after)
     kind = OutcomeKind.UNTOUCHED if iou >= UNTOUCHED_FROM else OutcomeKind.RESHAPED
     return Outcome(after.id, kind, iou, before.model_version)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 from uuid import UUID, uuid4
@@ -73,10 +74,11 @@ def segmentation_store(
     if theirs:
         _propose(job, image, version_id, patch)
         return "proposal"
-    if not presegmentation(image.project).shown:
+    image.shown_from = presegmentation(image.project).shown_from
+    if image.shown_from is None:
         _hide(job, image, version_id, patch)
         return "hidden"
-    _replace(job, image, version_id, patch)
+    _show(job, image, version_id, patch)
     return "stored"
 
 
@@ -128,7 +130,7 @@ def _replace(job: Job, image: Image, version_id: UUID, patch: Patch) -> None:
         cells_write(image, patch, job_id=job.pk)
     image.status, image.error = ImageStatus.READY, ""
     image.revision += 1
-    image.save(update_fields=[*IMAGE_FIELDS, "uncertainty"])
+    image.save(update_fields=[*IMAGE_FIELDS, "uncertainty", "shown_from"])
     # Stored even if nothing was found: what people add then are cells that this version missed.
     edit = Edit.objects.create(
         image=image, revision=image.revision, source=Source.MODEL, model_version_id=version_id, job=job,
@@ -148,18 +150,45 @@ def _uncertainty(
 
 
 def _hide(job: Job, image: Image, version_id: UUID, patch: Patch) -> None:
-    """Keep the result as a proposal, instead of an earlier one that nobody decided on. What an earlier segmentation
-    shows is taken away."""
-    open_ones = Proposal.objects.filter(image=image, status=ProposalStatus.OPEN)
-    open_ones.update(status=ProposalStatus.DISMISSED, decided_at=timezone.now())
-    kept = Patch(added=patch.added).to_json()
-    Proposal.objects.create(image=image, job=job, model_version_id=version_id, patch=kept)
+    """Keep the result as a proposal. What an earlier segmentation shows is taken away."""
+    _proposals_put_away(image)
+    _keep_back(job, image, version_id, patch.added)
     if patch.removed:
         _replace(job, image, version_id, Patch(removed=patch.removed))
     else:
         image.status, image.error = ImageStatus.READY, ""
-        image.save(update_fields=["status", "error", "uncertainty"])
+        image.save(update_fields=["status", "error", "uncertainty", "shown_from"])
         live.publish(image.project_id, "image", image_event(image))
+
+
+def _show(job: Job, image: Image, version_id: UUID, patch: Patch) -> None:
+    """Show the cells that are worth it and keep the fainter ones as a proposal."""
+    _proposals_put_away(image)
+    shown = tuple(cell for cell in patch.added if _is_shown(cell, image))
+    faint = tuple(cell for cell in patch.added if not _is_shown(cell, image))
+    if faint:
+        _keep_back(job, image, version_id, faint)
+    _replace(job, image, version_id, replace(patch, added=shown))
+
+
+def _is_shown(cell: CellState, image: Image) -> bool:
+    return cell.score is None or image.shown_from is None or cell.score >= image.shown_from
+
+
+def _proposals_put_away(image: Image) -> None:
+    """Those that nobody decided on: another segmentation takes their place."""
+    waiting = Proposal.objects.filter(image=image, status=ProposalStatus.OPEN)
+    if waiting.update(status=ProposalStatus.DISMISSED, decided_at=timezone.now()):
+        _proposals_publish(image)
+
+
+def _keep_back(job: Job, image: Image, version_id: UUID, cells: Sequence[CellState]) -> None:
+    kept = Patch(added=tuple(cells)).to_json()
+    Proposal.objects.create(image=image, job=job, model_version_id=version_id, patch=kept)
+    _proposals_publish(image)
+
+
+def _proposals_publish(image: Image) -> None:
     live.publish(image.project_id, "proposal", {"image": str(image.pk), "open": proposals_open(image.pk)})
 
 
@@ -169,7 +198,7 @@ def _propose(job: Job, image: Image, version_id: UUID, patch: Patch) -> None:
         image.status, image.error = ImageStatus.IN_PROGRESS, ""
         image.save(update_fields=["status", "error"])
     live.publish(image.project_id, "image", image_event(image))
-    live.publish(image.project_id, "proposal", {"image": str(image.pk), "open": proposals_open(image.pk)})
+    _proposals_publish(image)
 
 
 def _cells(

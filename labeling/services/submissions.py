@@ -12,15 +12,15 @@ from django.utils import timezone
 
 from labeling import live
 from labeling.errors import Conflict, NotFound, StaleRevision
-from labeling.matching import F1_IOU_THRESHOLD
 from labeling.models import CellOutcome, Image, ImageStatus, OutcomeKind, Submission
 from labeling.patch import CellState, Patch
+from labeling.score_tally import ScoreTally
 from labeling.selectors.cells import cell_states, cells_at, predicted_cells, predicting_version
 from labeling.selectors.images import image_event
 from labeling.selectors.labour import seconds_of_work
 from labeling.services.leases import lease_check
-from labeling.services.outcomes import outcomes, uncovered
-from labeling.services.precision import Observed, precision_observed
+from labeling.services.outcomes import best_ious, outcomes
+from labeling.services.outlines import Observed, outlines_observed
 
 _Key = tuple[str, str, float | None, str | None]  # cell, kind, IoU, version of an outcome
 
@@ -59,7 +59,7 @@ def image_submit(*, image_id: UUID, by: Any, revision: int, session: str | None 
     computed = _computed(submission, accepted)
     _write(submission, computed)
     if first and (observed := _observed(image, computed, accepted)) is not None:
-        precision_observed(project_id=image.project_id, observed=observed)
+        outlines_observed(project_id=image.project_id, observed=observed)
     live.publish(image.project_id, "image", image_event(image))
     live.publish(image.project_id, "model", {"submitted": str(image.pk)})
     return image
@@ -101,17 +101,20 @@ def _computed(submission: Submission, accepted: dict[str, CellState]) -> _Comput
 
 
 def _observed(image: Image, computed: _Computed, accepted: dict[str, CellState]) -> Observed | None:
-    """How right the cells were that people saw or, where outlines were hidden, those of the latest proposal."""
-    if computed.model_version is not None:
-        ious = [iou for _, kind, iou, _ in computed.outcomes if kind != OutcomeKind.MISSED]
-        right = sum(iou is not None and iou > F1_IOU_THRESHOLD for iou in ious)
-        return Observed(UUID(computed.model_version), found=len(ious), right=right)
+    """How right the cells were that people saw, and those of the same version that were kept back from them."""
     proposal = image.proposals.order_by("-created_at").first()
-    if proposal is None:
+    version = computed.model_version or (str(proposal.model_version_id) if proposal else None)
+    if version is None:
         return None
-    found = Patch.from_json(proposal.patch).added
-    wrong = sum(1 for _ in uncovered(found, tuple(accepted.values()), above=F1_IOU_THRESHOLD))
-    return Observed(proposal.model_version_id, found=len(found), right=len(found) - wrong)
+    found: dict[str, CellState] = {}
+    if computed.model_version is not None:
+        found |= predicted_cells(image.pk, image.revision)
+    if proposal is not None and str(proposal.model_version_id) == version:
+        found |= {cell.id: cell for cell in Patch.from_json(proposal.patch).added}
+    cells = tuple(found.values())
+    ious = best_ious(cells, tuple(accepted.values()))
+    scored = ((cell.score, iou) for cell, iou in zip(cells, ious, strict=True) if cell.score is not None)
+    return Observed(UUID(version), ScoreTally.of(scored))
 
 
 def _stored(submission: Submission) -> _Computed:

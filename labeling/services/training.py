@@ -30,7 +30,7 @@ from labeling.services.activation import activate, project_locked
 from labeling.services.jobs import Claim, job_cancel, job_create, job_fail, job_finish
 from labeling.services.judging import evaluation, judged, version_files_delete, versions_store
 from labeling.services.model_versions import TrainedCandidate as TrainedCandidate
-from labeling.services.precision import precision_measured
+from labeling.services.outlines import outlines_measured
 
 
 @transaction.atomic
@@ -130,7 +130,7 @@ def _complete(
     run.save()
     live.publish(run.project_id, "model", {"run": str(run.pk), "decision": taken.decision.outcome})
     if run.project.active_version_id == run.compared_with_id:
-        precision_measured(run.project, found.active_precision)
+        outlines_measured(run.project, found.active)
     if taken.decision.outcome == "promoted":
         activate(run.project, run.candidate, run=run)
     return taken.decision

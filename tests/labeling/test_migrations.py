@@ -10,6 +10,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from labeling.models import Image, ModelVersion, Project, Submission
+from labeling.score_tally import ScoreTally
 from labeling.selectors.model_versions import version_spec
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -64,7 +65,7 @@ def old_project(models: Any) -> Any:
 
 def test_a_project_that_had_tuned_a_neck_goes_on(before: Any) -> None:
     project_id = old_project(before).pk
-    migrate(("labeling", "0004_observed_precision"))
+    migrate(("labeling", "0005_outlines_by_score"))
 
     tuned = ModelVersion.objects.select_related("parent").get(project=project_id)
     run = Project.objects.get(pk=project_id).runs.get()
@@ -82,3 +83,29 @@ def test_a_project_that_had_tuned_a_neck_goes_on(before: Any) -> None:
 
     task = PeriodicTask.objects.get(name=f"train-project-{project_id}")
     assert (task.crontab.hour, task.crontab.day_of_week) == ("2", "1")
+
+
+def test_what_was_observed_of_a_version_is_kept(before: Any) -> None:
+    models = migrate(("labeling", "0004_observed_precision"))
+    get = lambda name: models.get_model("labeling", name).objects  # noqa: E731
+    base = get("ModelVersion").create(
+        number=2, name="tiny 2", status="base", weights="base", weights_sha256="a" * 64, architecture="tiny",
+        trunk_hash="t" * 64, neck_hash="n" * 64, preprocessing="p", threshold=0.4,
+    )  # fmt: skip
+    project = get("Project").create(name="Old", active_version=base, observed_found=20, observed_right=9)
+    shown, hidden = (
+        get("Image").create(
+            project=project, name=name, file=name, sha256="c" * 64, byte_size=1, width=8, height=8, dtype="uint8",
+            status="ready", split="train", group_key=name,
+        )
+        for name in ("shown.png", "hidden.png")
+    )  # fmt: skip
+    job = get("Job").create(kind="segment", project=project, image=hidden)
+    get("Proposal").create(image=hidden, job=job, model_version=base, patch={"added": []})
+    migrate(("labeling", "0005_outlines_by_score"))
+
+    after = Project.objects.get(pk=project.pk)
+    assert ScoreTally.from_rows(after.score_tally).precision == 0.45
+    assert after.shown_from == 0.0
+    assert Image.objects.get(pk=shown.pk).shown_from == 0.0
+    assert Image.objects.get(pk=hidden.pk).shown_from is None

@@ -13,6 +13,7 @@ import pytest
 from labeling.ladder import Rung
 from labeling.matching import count_matches
 from labeling.rle import BoxMask
+from labeling.score_tally import ScoreTally
 from tests.scenes import Scene, nuclei
 from tests.worker.conftest import unread
 from worker.cellsam.checkpoint import tuned_bytes
@@ -179,6 +180,9 @@ def test_a_held_out_image_is_scored_in_the_gates_figures(engine: Engine, version
     assert [confidence for confidence, _ in score.detections] == sorted(found.scores.tolist(), reverse=True)
     assert sum(hit for _, hit in score.detections) >= score.true_positive > 0
     assert (score.touched_found, score.touched_cells) == (1, 2)
+    tally = ScoreTally.from_rows(score.by_score)
+    assert (tally.found.total(), tally.right.total()) == (len(found.masks), score.true_positive)
+    assert tally.above(float(found.scores.max())).found.total() >= 1
 
 
 def test_tuning_gives_a_reason_when_it_cannot(engine: Engine, version: VersionWeights) -> None:

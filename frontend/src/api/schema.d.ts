@@ -1185,6 +1185,11 @@ export interface components {
             split: components["schemas"]["Split"];
             /** @description held out, and labelled without seeing a model's outlines */
             blind: boolean;
+            /**
+             * Format: double
+             * @description lowest score of cells shown when it was last segmented; null: none were
+             */
+            shown_from: number | null;
             readonly thumbnail_url: string | null;
             readonly outlines_url: string | null;
             /** Format: date-time */
@@ -1234,6 +1239,11 @@ export interface components {
             split: components["schemas"]["Split"];
             /** @description held out, and labelled without seeing a model's outlines */
             blind: boolean;
+            /**
+             * Format: double
+             * @description lowest score of cells shown when it was last segmented; null: none were
+             */
+            shown_from: number | null;
             readonly thumbnail_url: string | null;
             readonly outlines_url: string | null;
             /** Format: date-time */
@@ -1539,10 +1549,15 @@ export interface components {
         };
         /** @enum {string} */
         Presegmentation: "auto" | "always" | "never";
-        /** @description Whether people find outlines in an image that they open; ``reason`` says why not. */
+        /** @description Which outlines people find in an image that they open; ``reason`` says why none or not all. */
         PresegmentationOut: {
             mode: components["schemas"]["Presegmentation"];
             shown: boolean;
+            /**
+             * Format: double
+             * @description the lowest score that is shown; null: none is
+             */
+            shown_from: number | null;
             reason: string;
         };
         /** @enum {string} */
@@ -1781,6 +1796,11 @@ export interface components {
             split: components["schemas"]["Split"];
             /** @description held out, and labelled without seeing a model's outlines */
             blind: boolean;
+            /**
+             * Format: double
+             * @description lowest score of cells shown when it was last segmented; null: none were
+             */
+            shown_from: number | null;
             readonly thumbnail_url: string | null;
             readonly outlines_url: string | null;
             /** Format: date-time */

@@ -1,5 +1,6 @@
 """What people see before they label: nothing on held-out images, and nothing where proposals cost more than none."""
 
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -233,9 +234,9 @@ def test_a_model_that_people_mostly_delete_is_hidden_before_any_run(world: World
 
 
 def test_what_is_hidden_is_judged_too_and_comes_back_when_it_was_right(world: World):
-    Project.objects.filter(pk=world.project.pk).update(observed_found=20, observed_right=9)
+    Project.objects.filter(pk=world.project.pk).update(score_tally=[[18, 20, 9, 9]])
     image = make_ready_image(standing(world))
-    assert image.cell_count == 0
+    assert (image.cell_count, image.shown_from) == (0, None)
     draw(world, image, cells=1)
     edit_apply(
         image_id=image.pk, author=world.bob, edit_id=uuid4(), base_revision=image.revision,
@@ -243,7 +244,7 @@ def test_what_is_hidden_is_judged_too_and_comes_back_when_it_was_right(world: Wo
     )  # fmt: skip
     image_submit(image_id=image.pk, by=world.bob, revision=image.revision + 1)
     project = standing(world)
-    assert (project.observed_found, project.observed_right) == (23, 12)
+    assert project.score_tally == [[18, 23, 12, 12]]
     assert presegmentation(project).shown
 
 
@@ -253,12 +254,12 @@ def test_an_image_counts_once_and_another_version_begins_anew(world: World):
     image.refresh_from_db()
     draw(world, image)
     image_submit(image_id=image.pk, by=world.bob, revision=image.revision)
-    assert (standing(world).observed_found, standing(world).observed_right) == (3, 3)
+    assert standing(world).score_tally == [[18, 3, 3, 3]]
     make_ready_image(world.project, seed=5)
     submit_two(world)
     run, claim = start(world)
     complete(run, claim, trained(40), active=15)
-    assert standing(world).observed_found == 0
+    assert standing(world).score_tally == []
 
 
 def test_what_a_run_measured_is_not_outweighed_by_what_people_do(world: World):
@@ -266,6 +267,105 @@ def test_what_a_run_measured_is_not_outweighed_by_what_people_do(world: World):
     for seed in (0, 1, 2):
         wrong_cells(world, seed=seed)
     assert presegmentation(standing(world)).shown
+
+
+FAINT_ARE_WRONG = [[10, 20, 8, 8], [15, 20, 18, 16]]  # 0.50: 12 of 20 wrong; 0.75: 2 of 20
+
+
+def faint_are_wrong(world: World) -> Project:
+    """The project knows that its model's faint cells are mostly wrong."""
+    Project.objects.filter(pk=world.project.pk).update(score_tally=FAINT_ARE_WRONG, shown_from=0.75)
+    return standing(world)
+
+
+def partly_shown(world: World) -> Image:
+    """An image with two cells that are shown and a faint one that is kept back."""
+    image = ingest(make_image(world.project, seed=7))
+    return segment(image, [square(0, 0), square(10, 10), square(20, 20)], scores=[0.9, 0.52, 0.75])
+
+
+def test_faint_outlines_are_kept_back_where_most_of_them_are_wrong(world: World):
+    view = presegmentation(faint_are_wrong(world))
+    assert (view.shown, view.shown_from) == (True, 0.75)
+    assert "Cells with a score under 0.75 are kept as a proposal: of those that tiny 1 found" in view.reason
+    image = partly_shown(world)
+    assert sorted(state.box[0] for state in cell_states(image.pk).values()) == [0, 20]
+    assert [state.box[0] for state in proposed(image)] == [10]
+    assert hidden_reason(image).startswith("1 outline is not shown, because of its score")
+    assert not undecoded_images(standing(world)).exists()
+    image_segment(image=image)
+    segment(image, [square(5 * k, 0) for k in range(4)], scores=[0.9, 0.52, 0.53, 0.8])
+    assert hidden_reason(image).startswith("2 outlines are not shown")
+
+
+def test_a_cell_that_was_kept_back_is_taken_at_a_press(world: World):
+    faint_are_wrong(world)
+    image = partly_shown(world)
+    proposal_accept(
+        proposal=Proposal.objects.get(image=image), by=world.bob, edit_id=uuid4(), base_revision=image.revision,
+        mode="add",
+    )  # fmt: skip
+    image_submit(image_id=image.pk, by=world.bob, revision=image.revision + 1)
+    submission = Submission.objects.get(image=image)
+    assert (submission.untouched, submission.missed) == (3, 0)
+    assert standing(world).score_tally == [[10, 21, 9, 9], [15, 21, 19, 17], [18, 1, 1, 1]]
+
+
+def test_what_is_kept_back_is_judged_by_what_people_draw(world: World):
+    faint_are_wrong(world)
+    image = partly_shown(world)
+    image_submit(image_id=image.pk, by=world.bob, revision=image.revision)
+    assert Submission.objects.get(image=image).untouched == 2
+    assert standing(world).score_tally == [[10, 21, 8, 8], [15, 21, 19, 17], [18, 1, 1, 1]]
+
+
+def test_people_learn_by_submitting_from_which_score_on_to_be_shown_any(world: World):
+    waiting = make_ready_image(world.project, seed=20)
+    for seed in (0, 1):
+        image = ingest(make_image(world.project, seed=seed))
+        spots = [square(5 * k, 5 * row) for row in range(2) for k in range(8)]
+        segment(image, spots, scores=[0.55] * 8 + [0.8] * 8)
+        wrong = tuple(cell for cell in cell_states(image.pk).values() if cell.score == 0.55)
+        edit_apply(
+            image_id=image.pk, author=world.bob, edit_id=uuid4(), base_revision=image.revision,
+            patch=Patch(removed=wrong),
+        )  # fmt: skip
+        image_submit(image_id=image.pk, by=world.bob, revision=image.revision + 1)
+    project = standing(world)
+    assert presegmentation(project).shown_from == 0.8
+    assert (project.redecode_due, waiting in undecoded_images(project)) == (True, True)
+    assert redecodes_enqueue(project_id=world.project.pk) == 1
+    segment(waiting, [square(0, 0), square(9, 9)], scores=[0.9, 0.6])
+    assert (waiting.cell_count, waiting.shown_from) == (1, 0.8)
+    assert not undecoded_images(standing(world)).exists()
+
+
+def test_a_project_that_always_shows_outlines_shows_faint_ones(world: World):
+    faint_are_wrong(world)
+    image = partly_shown(world)
+    assert presegmentation(settings(world, presegmentation="always")).shown_from == 0.0
+    assert redecodes_enqueue(project_id=world.project.pk) == 1
+    segment(image, [square(0, 0), square(10, 10)], scores=[0.9, 0.52])
+    assert (image.cell_count, hidden_reason(image)) == (2, "")
+
+
+def test_none_are_shown_where_mending_costs_more_than_drawing(world: World):
+    rows = [[12, 30, 18, 2]]  # three in five are right, but nearly all of them must be mended
+    Project.objects.filter(pk=world.project.pk).update(score_tally=rows, shown_from=None)
+    view = presegmentation(standing(world))
+    assert (view.shown, view.shown_from) == (False, None)
+    assert "7% could stay as they were and 40% were wrong" in view.reason
+
+
+def test_a_run_measures_from_which_score_on_cells_are_worth_showing(world: World):
+    submit_two(world)
+    run, claim = start(world)
+    rows = ((10, 20, 8, 8), (15, 30, 28, 26))
+    scores = [replace(score, by_score=rows) for score in trained(40).scores]
+    complete(run, claim, replace(trained(40), scores=scores), active=30)
+    project = standing(world)
+    assert project.active_version != world.base
+    assert (project.shown_from, project.score_tally[0]) == (0.75, [10, 120, 48, 48])
 
 
 def test_too_few_cells_measure_nothing(world: World):
@@ -280,4 +380,4 @@ def test_the_page_says_so(world: World, as_bob: APIClient):
     answer = as_bob.get(f"/api/images/{image.pk}").json()
     assert (answer["blind"], "held out" in answer["proposals_hidden_reason"]) == (True, True)
     project = as_bob.get(f"/api/projects/{world.project.pk}").json()
-    assert project["presegmentation"] == {"mode": "auto", "shown": True, "reason": ""}
+    assert project["presegmentation"] == {"mode": "auto", "shown": True, "shown_from": 0.0, "reason": ""}

@@ -21,11 +21,11 @@ export function LoopNotices({ model: { pending, active, presegmentation } }: { m
           <Bar value={pending.done / Math.max(1, pending.total)} label={`Features for ${pending.version.name}`} />
         </section>
       )}
-      {!presegmentation.shown && (
-        <section className={styles.notice} role="status" data-testid="presegmentation-hidden">
+      {presegmentation.reason && (
+        <section className={styles.notice} role="status" data-testid={presegmentation.shown ? "presegmentation-partly" : "presegmentation-hidden"}>
           <IconEyeOff size={18} stroke={1.5} aria-hidden />
           <div>
-            <h2>Images open without outlines</h2>
+            <h2>{presegmentation.shown ? "Images open without faint outlines" : "Images open without outlines"}</h2>
             <p>{presegmentation.reason}</p>
           </div>
         </section>

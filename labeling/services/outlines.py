@@ -1,0 +1,68 @@
+"""What is known of the active version's cells, and which of them people are shown because of it.
+
+Before a run has measured it on held-out images, a project learns it from its first submissions: a model that has never
+seen the like should not be shown in image after image until somebody trains it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from labeling.models import Project
+from labeling.score_tally import ScoreTally, worth_showing_from
+from labeling.selectors.presegmentation import presegmentation
+from labeling.selectors.training import measured_precision
+from labeling.services.activation import redecode_request
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a version had found in a submitted image, shown or not, beside the cells that were accepted."""
+
+    version: UUID
+    tally: ScoreTally
+
+
+def outlines_measured(project: Project, figures: Mapping[str, Any]) -> None:
+    """A run measured the active version on held-out images (`gate.summary`); on too few cells, nothing follows. The
+    project is locked."""
+    precision = measured_precision(figures)
+    if precision is None:
+        return
+    with outlines_follow(project):
+        project.active_precision = precision
+        project.score_tally = [list(row) for row in figures.get("by_score", ())]
+        _decide(project)
+        project.save(update_fields=["active_precision", "score_tally", "shown_from"])
+
+
+def outlines_observed(*, project_id: UUID, observed: Observed) -> None:
+    """An image was submitted for the first time. Counts until a run has measured the same version."""
+    # No key changes, so that whoever adds an image or a cell meanwhile need not wait.
+    projects = Project.objects.select_for_update(no_key=True, of=("self",)).select_related("active_version")
+    project = projects.get(pk=project_id)
+    if project.active_version_id != observed.version or project.active_precision is not None:
+        return
+    with outlines_follow(project):
+        tally = ScoreTally.from_rows(project.score_tally) + observed.tally
+        project.score_tally = [list(row) for row in tally.rows()]
+        _decide(project)
+        project.save(update_fields=["score_tally", "shown_from"])
+
+
+@contextmanager
+def outlines_follow(project: Project) -> Iterator[None]:
+    """Images that nobody has opened are decoded again if people are to see other cells afterwards."""
+    before = presegmentation(project).shown_from
+    yield
+    if presegmentation(project).shown_from != before:
+        redecode_request(project)
+
+
+def _decide(project: Project) -> None:
+    tally = ScoreTally.from_rows(project.score_tally)
+    project.shown_from = worth_showing_from(tally, now=project.shown_from)
