@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db.models import F, Func, IntegerField
+
 from labeling.models import Edit, Proposal, ProposalStatus, Source
 
 
@@ -22,5 +24,5 @@ def cells_kept_back(image_id: UUID) -> int:
     """How many cells of the segmentation that is shown wait in a proposal, because they are too faint to show."""
     shown = Edit.objects.filter(image_id=image_id, source=Source.MODEL, job__isnull=False).values("job")
     kept = Proposal.objects.filter(image_id=image_id, status=ProposalStatus.OPEN, job__in=shown)
-    patch = kept.order_by("-created_at").values_list("patch", flat=True).first()
-    return len(patch["added"]) if patch else 0
+    cells = Func(F("patch__added"), function="jsonb_array_length", output_field=IntegerField())
+    return kept.order_by("-created_at").values_list(cells, flat=True).first() or 0

@@ -95,3 +95,48 @@ def test_hidden_outlines_are_explained_shown_at_a_press_and_put_away_by_undo(
     label_page.wait_for_cells(proposal["cells"])
     label_page.wait_saved()
     assert person.cells(unopened["id"])["cells"] == shown["cells"]
+
+
+@pytest.fixture(scope="module")
+def partly_shown(person: Person) -> JsonObject:
+    """An image that nobody has opened, in a project whose people deleted all that the model was less sure of."""
+    project = person.project("Faint outlines", correction_threshold=100_000)
+    scenes = tuple(nuclei(seed, side=224, cells=30) for seed in (90, 91))
+    submitted, waiting = upload(person, project, scenes)
+    found = person.cells(submitted["id"])
+    middle = sorted(cell["score"] for cell in found["cells"])[len(found["cells"]) // 2]
+    faint = [cell for cell in found["cells"] if cell["score"] < middle]
+    patch = {"added": [], "updated": [], "removed": faint}
+    saved = person.edit(submitted["id"], base_revision=found["revision"], patch=patch)
+    person.post(f"images/{submitted['id']}/submit", {"revision": saved["revision"]})
+
+    def kept_back() -> JsonObject | None:
+        image = person.image(waiting["id"])
+        return image if image["shown_from"] > 0 and image["proposals"] == 1 else None
+
+    image: JsonObject = wait_for(kept_back, seconds=60, what="the faint outlines to be put away")
+    return image
+
+
+def test_faint_outlines_come_at_a_press_beside_those_that_are_shown(
+    page: Page, stack: Stack, person: Person, partly_shown: JsonObject
+) -> None:
+    (proposal,) = person.get(f"images/{partly_shown['id']}/proposals")["proposals"]
+    shown = person.cells(partly_shown["id"])["cells"]
+    lowest = partly_shown["shown_from"]
+    assert min(cell["score"] for cell in shown) >= lowest
+    assert max(cell["score"] for cell in proposal["patch"]["added"]) < lowest
+    log_in(page, "admin", stack.admin_password)
+    page.goto(f"/projects/{partly_shown['project']}/model")
+    why = page.get_by_test_id("presegmentation-partly")
+    expect(why).to_contain_text(f"Cells with a score under {lowest:.2f} are kept", timeout=LOADED_MS)
+
+    page.goto(f"/images/{partly_shown['id']}")
+    label_page = LabelPage(page)
+    label_page.wait_until_loaded()
+    label_page.wait_for_cells(len(shown))
+    banner = page.get_by_test_id("outlines-hidden")
+    expect(banner).to_contain_text("not shown, because of")
+    banner.get_by_test_id("show-proposals").click()
+    label_page.wait_for_cells(len(shown) + proposal["cells"])
+    expect(banner).to_be_hidden()
