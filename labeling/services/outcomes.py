@@ -59,16 +59,18 @@ def best_ious(states: Sequence[CellState], others: Sequence[CellState]) -> list[
     for state in states:
         x0, y0, x1, y1 = state.box
         meet = (boxes[:, 0] < x1) & (boxes[:, 2] > x0) & (boxes[:, 1] < y1) & (boxes[:, 3] > y0)
-        best.append(max((_iou(state, others[index]) for index in np.flatnonzero(meet).tolist()), default=0.0))
+        near = [others[index] for index in np.flatnonzero(meet).tolist()]
+        as_it_was = any(_equal(state, other) for other in near)  # most cells are: then no mask is decoded
+        best.append(1.0 if as_it_was else max((state.mask.iou(other.mask) for other in near), default=0.0))
     return best
 
 
-def _iou(one: CellState, other: CellState) -> float:
-    return 1.0 if (one.box, one.rle) == (other.box, other.rle) else one.mask.iou(other.mask)
+def _equal(one: CellState, other: CellState) -> bool:
+    return (one.box, one.rle) == (other.box, other.rle)
 
 
 def _compared(before: CellState, after: CellState) -> Outcome:
-    iou = _iou(before, after)
+    iou = 1.0 if _equal(before, after) else before.mask.iou(after.mask)
     kind = OutcomeKind.UNTOUCHED if iou >= UNTOUCHED_FROM else OutcomeKind.RESHAPED
     return Outcome(after.id, kind, iou, before.model_version)
 
