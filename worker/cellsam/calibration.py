@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,14 +19,32 @@ TIE = 0.002  # of F1: within it the threshold nearest to the present one is kept
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """F1 at each threshold tried, and the one chosen."""
+    """Matched, spurious and missed cells at each threshold tried; ``present`` is the model's own threshold. Adds up
+    over images."""
 
-    threshold: float
-    f1_by_threshold: dict[float, float]
+    present: float
+    counts: Mapping[float, Counts]
+
+    @property
+    def f1_by_threshold(self) -> dict[float, float]:
+        return {threshold: counts.f1 for threshold, counts in self.counts.items()}
+
+    @property
+    def threshold(self) -> float:
+        """The one with the best F1; of those that are as good, the nearest to the present one."""
+        scores = self.f1_by_threshold
+        best = max(scores.values())
+        near = [threshold for threshold, f1 in scores.items() if f1 >= best - TIE]
+        return min(near, key=lambda threshold: abs(threshold - self.present))
 
     @property
     def f1(self) -> float:
+        """At the chosen threshold."""
         return self.f1_by_threshold[self.threshold]
+
+    def __add__(self, other: Calibration) -> Calibration:
+        both = {threshold: counts + other.counts[threshold] for threshold, counts in self.counts.items()}
+        return Calibration(self.present, both)
 
 
 def calibrate(
@@ -55,7 +73,4 @@ def calibrate(
             totals[threshold] += count_matches(labels, found.labels)
     if not seen:
         raise ValueError("no labelled images to calibrate on")
-    scores = {threshold: counts.f1 for threshold, counts in totals.items()}
-    best = max(scores.values())
-    near = [threshold for threshold, f1 in scores.items() if f1 >= best - TIE]
-    return Calibration(min(near, key=lambda threshold: abs(threshold - predictor.thresholds.box)), scores)
+    return Calibration(predictor.thresholds.box, totals)

@@ -14,7 +14,7 @@ from labeling.ladder import Rung
 from labeling.rle import BoxMask, masks_of_labels
 from labeling.simulate import simulate
 from worker.cellsam import Features, Predictor
-from worker.cellsam.calibration import GRID
+from worker.cellsam.calibration import GRID, calibrate
 from worker.cellsam.checkpoint import load_tuned, state_hash, tuned_bytes
 from worker.cellsam.features import TRUNK_MAP
 from worker.cellsam.predictor import Stopped
@@ -133,6 +133,28 @@ def test_a_run_that_helps_nobody_gives_the_start_back(predictor: Predictor) -> N
     assert tuned.predictor.neck_hash == predictor.neck_hash
 
 
+def test_where_cellfinder_is_as_it_was_all_images_choose_the_threshold(predictor: Predictor) -> None:
+    """The one that is held back would ask for a high one: in it, people accepted only what is surest."""
+    samples = []
+    for seed in range(4):
+        features = predictor.embed(simulate("nuclei", height=128, width=128, cells=12, seed=seed).image[0])
+        found = predictor.segment_features(features)
+        samples.append(TuningSample(features, list(found.masks)))
+    still = replace(QUICK, neck=replace(QUICK.neck, rate=0.0))
+    (held,) = Ladder(predictor, samples, still).held_back
+    at = next(index for index, sample in enumerate(samples) if sample is held)
+    found = predictor.segment_features(held.features)
+    surest = [found.masks[index] for index in np.argsort(-found.scores)[:3].tolist()]
+    samples[at] = TuningSample(held.features, surest)
+
+    alone = calibrate(predictor, [(samples[at].features, samples[at].labels)])
+    tuned = Ladder(predictor, samples, replace(still, min_cells=3)).climb(Rung.NECK)
+
+    assert alone.threshold > predictor.thresholds.box + 0.1
+    assert tuned.threshold == pytest.approx(predictor.thresholds.box)
+    assert tuned.f1 == alone.f1_by_threshold[tuned.threshold]  # reported of the image held back
+
+
 def test_it_stops_early_once_nothing_gets_better(small: Predictor, samples: list[TuningSample]) -> None:
     still = replace(SMALL_TUNING.neck, rate=0.0, least=50, most=50, check_every=2, patience=3)
     tuned = Ladder(small, samples, replace(SMALL_TUNING, neck=still)).climb(Rung.NECK)
@@ -155,8 +177,9 @@ def test_it_makes_way_between_steps_and_reports_progress(
 
     Ladder(small, samples, SMALL_TUNING).climb(Rung.FINDER, courtesy)
 
-    # Each rung: four steps, three looks at an image, then that image's tile at each threshold.
-    assert len(pauses) == 2 * (4 + 3 + 1 + 1 + len(GRID))
+    # Each rung: four steps, three looks at an image, then that image's tile at each threshold; the neck's others too.
+    others = len(samples) - 1
+    assert len(pauses) == 2 * (4 + 3 + 1 + 1 + len(GRID)) + others * (1 + len(GRID))
     assert progress == sorted(progress)
     assert progress[-1] == 1
 

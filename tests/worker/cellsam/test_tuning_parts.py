@@ -15,7 +15,7 @@ from worker.cellsam.calibration import GRID
 from worker.cellsam.checkpoint import state_hash
 from worker.cellsam.tuning import Courtesy, Ladder, Schedule, TuningConfig, TuningSample
 from worker.cellsam.tuning.finder import tile_boxes
-from worker.cellsam.tuning.held_back import hold_back
+from worker.cellsam.tuning.held_back import fill_up, hold_back
 from worker.cellsam.tuning.judging import Judge
 from worker.cellsam.tuning.replay import draw_weights
 from worker.cellsam.tuning.trunk import TrunkLearner
@@ -64,6 +64,14 @@ def test_of_large_images_so_many_are_held_back_as_a_look_can_afford(samples: lis
     assert (len(kept), len(held)) == (37, 3)
     kept, held = hold_back([samples[0]] * 4, TuningConfig(max_validation_tiles=0))
     assert (len(kept), len(held)) == (3, 1)
+
+
+def test_as_many_images_choose_a_threshold_as_could_be_held_back(samples: list[TuningSample]) -> None:
+    held, training = [samples[0]], [samples[0]] * 4
+    tiles = len(samples[0].features.frame.finest)
+    assert len(fill_up(held, training, TuningConfig())) == 4
+    assert len(fill_up(held, training, TuningConfig(max_validation_images=3))) == 2
+    assert len(fill_up(held, training, TuningConfig(max_validation_tiles=2 * tiles))) == 1
 
 
 def test_images_without_cells_are_learned_from_and_never_held_back(samples: list[TuningSample]) -> None:
@@ -167,7 +175,7 @@ def test_a_killed_run_ends_where_it_would_have_ended(
     for attempt in range(40):
         try:
             again = Ladder(small, samples, SMALL_TUNING, folder=tmp_path, run="this").climb(
-                rung, killed_after(9 + attempt)
+                rung, killed_after(9 + 3 * attempt)
             )
             break
         except Killed:
@@ -181,9 +189,12 @@ def test_what_was_learned_is_not_learned_again(
     small: Predictor, samples: list[TuningSample], tmp_path: Path
 ) -> None:
     first = Ladder(small, samples, SMALL_TUNING, folder=tmp_path, run="this").climb(Rung.FINDER)
+    searches = 2 * (1 + 1 + len(GRID)) + 2 * (
+        1 + len(GRID)
+    )  # on the image held back, and on two more for the neck
     again = Ladder(small, samples, SMALL_TUNING, folder=tmp_path, run="this").climb(
-        Rung.FINDER, killed_after(2 * (1 + 1 + len(GRID)))
-    )  # two searches for a threshold, no step
+        Rung.FINDER, killed_after(searches)
+    )  # no step
     assert again.learned == first.learned
 
 

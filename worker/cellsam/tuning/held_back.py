@@ -35,6 +35,20 @@ def hold_back(
     return kept, held[: config.max_validation_images]
 
 
+def fill_up(
+    held: Sequence[TuningSample], training: Sequence[TuningSample], config: TuningConfig
+) -> list[TuningSample]:
+    """Training images, in random order, up to as many images and tiles as may be held back with those that are."""
+    shown = sum(len(sample.features.frame.finest) for sample in held)
+    more: list[TuningSample] = []
+    for index in np.random.default_rng(config.seed).permutation(len(training)).tolist():
+        shown += len(training[index].features.frame.finest)
+        if len(held) + len(more) == config.max_validation_images or shown > config.max_validation_tiles:
+            break
+        more.append(training[index])
+    return more
+
+
 def _clusters_to_hold_back(
     clusters: Sequence[str], samples: Sequence[TuningSample], config: TuningConfig
 ) -> set[str]:

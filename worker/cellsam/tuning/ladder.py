@@ -13,7 +13,7 @@ from worker.cellsam.checkpoint import PARTS_OF_RUNG, Card, TunedFile
 from worker.cellsam.predictor import Predictor
 from worker.cellsam.tuning.config import Schedule, TuningConfig
 from worker.cellsam.tuning.finder import FinderLearner
-from worker.cellsam.tuning.held_back import hold_back
+from worker.cellsam.tuning.held_back import fill_up, hold_back
 from worker.cellsam.tuning.judging import Judge
 from worker.cellsam.tuning.learning import Courtesy, Learned, Learner, StateFile, learn
 from worker.cellsam.tuning.neck import NeckLearner
@@ -40,8 +40,8 @@ class TunedModel:
 
     rung: Rung
     predictor: Predictor
-    threshold: float  # of CellFinder's score, chosen on the images held back
-    f1: float  # of the whole pipeline there, at that threshold and mask IoU 0.6
+    threshold: float  # of CellFinder's score
+    f1: float  # of the whole pipeline on the images held back, at that threshold and mask IoU 0.6
     learned: Learned
     base_trunk_hash: str
 
@@ -131,16 +131,23 @@ class Ladder:
     def _calibrated(
         self, rung: Rung, predictor: Predictor, learned: Learned, courtesy: Courtesy
     ) -> TunedModel:
-        """With the threshold that suits the images held back."""
+        """With the threshold that suits the images held back.
+
+        These are few in a small project. Where CellFinder is as it was, those that the neck learned from tell as much.
+        """
         pause = courtesy.pause
         own = (
             embedded(predictor, self.held_back, pause) if rung == Rung.TRUNK else self._judge.features(pause)
         )
         labels = (sample.labels for sample in self.held_back)
-        found = calibrate(predictor, zip(own, labels, strict=True), pause=pause)
+        found = held = calibrate(predictor, zip(own, labels, strict=True), pause=pause)
+        more = fill_up(self.held_back, self.training, self.config) if rung == Rung.NECK else []
+        if more:
+            found = held + calibrate(predictor, ((one.features, one.labels) for one in more), pause=pause)
         courtesy.progress(1.0)
         predictor = predictor.with_parts({}, threshold=found.threshold)
-        return TunedModel(rung, predictor, found.threshold, found.f1, learned, self._base.trunk_hash)
+        f1 = held.f1_by_threshold[found.threshold]
+        return TunedModel(rung, predictor, found.threshold, f1, learned, self._base.trunk_hash)
 
     def _state(self, rung: Rung) -> StateFile | None:
         """Of this run: the same images with the same cells, the same settings, the same start."""
