@@ -133,14 +133,17 @@ def test_a_run_that_helps_nobody_gives_the_start_back(predictor: Predictor) -> N
     assert tuned.predictor.neck_hash == predictor.neck_hash
 
 
-def test_where_cellfinder_is_as_it_was_all_images_choose_the_threshold(predictor: Predictor) -> None:
+@pytest.mark.parametrize("rung", [Rung.NECK, Rung.FINDER])
+def test_where_cellfinder_is_as_it_was_all_images_choose_the_threshold(
+    predictor: Predictor, rung: Rung
+) -> None:
     """The one that is held back would ask for a high one: in it, people accepted only what is surest."""
     samples = []
     for seed in range(4):
         features = predictor.embed(simulate("nuclei", height=128, width=128, cells=12, seed=seed).image[0])
         found = predictor.segment_features(features)
         samples.append(TuningSample(features, list(found.masks)))
-    still = replace(QUICK, neck=replace(QUICK.neck, rate=0.0))
+    still = replace(QUICK, neck=replace(QUICK.neck, rate=0.0), finder=replace(QUICK.finder, rate=0.0))
     (held,) = Ladder(predictor, samples, still).held_back
     at = next(index for index, sample in enumerate(samples) if sample is held)
     found = predictor.segment_features(held.features)
@@ -148,7 +151,7 @@ def test_where_cellfinder_is_as_it_was_all_images_choose_the_threshold(predictor
     samples[at] = TuningSample(held.features, surest)
 
     alone = calibrate(predictor, [(samples[at].features, samples[at].labels)])
-    tuned = Ladder(predictor, samples, replace(still, min_cells=3)).climb(Rung.NECK)
+    tuned = Ladder(predictor, samples, replace(still, min_cells=3)).climb(rung)
 
     assert alone.threshold > predictor.thresholds.box + 0.1
     assert tuned.threshold == pytest.approx(predictor.thresholds.box)
@@ -175,11 +178,13 @@ def test_it_makes_way_between_steps_and_reports_progress(
     progress: list[float] = []
     courtesy = Courtesy(progress=progress.append, pause=lambda: pauses.append(1))
 
-    Ladder(small, samples, SMALL_TUNING).climb(Rung.FINDER, courtesy)
+    tuned = Ladder(small, samples, SMALL_TUNING).climb(Rung.FINDER, courtesy)
 
-    # Each rung: four steps, three looks at an image, then that image's tile at each threshold; the neck's others too.
+    # Each rung: four steps, three looks at an image, then that image's tile at each threshold, and the others', since
+    # so small a CellFinder learns nothing.
+    assert tuned.predictor.finder_hash == small.finder_hash
     others = len(samples) - 1
-    assert len(pauses) == 2 * (4 + 3 + 1 + 1 + len(GRID)) + others * (1 + len(GRID))
+    assert len(pauses) == 2 * (4 + 3 + 1 + 1 + len(GRID) + others * (1 + len(GRID)))
     assert progress == sorted(progress)
     assert progress[-1] == 1
 
