@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db.models import F, Func, IntegerField
+from django.db.models import F, Func, IntegerField, QuerySet
 
 from labeling.models import Edit, Proposal, ProposalStatus, Source
+from labeling.patch import CellState, Patch
 
 
 def open_proposals(image_id: UUID) -> list[Proposal]:
@@ -22,7 +23,18 @@ def proposals_open(image_id: UUID) -> int:
 
 def cells_kept_back(image_id: UUID) -> int:
     """How many cells of the segmentation that is shown wait in a proposal, because they are too faint to show."""
+    cells = Func(F("patch__added"), function="jsonb_array_length", output_field=IntegerField())
+    return _kept_back(image_id).values_list(cells, flat=True).first() or 0
+
+
+def faint_cells(image_id: UUID) -> tuple[CellState, ...]:
+    """These cells."""
+    patch = _kept_back(image_id).values_list("patch", flat=True).first()
+    return Patch.from_json(patch).added if patch else ()
+
+
+def _kept_back(image_id: UUID) -> QuerySet[Proposal]:
+    """Open proposals whose job has shown cells, too; newest first."""
     shown = Edit.objects.filter(image_id=image_id, source=Source.MODEL, job__isnull=False).values("job")
     kept = Proposal.objects.filter(image_id=image_id, status=ProposalStatus.OPEN, job__in=shown)
-    cells = Func(F("patch__added"), function="jsonb_array_length", output_field=IntegerField())
-    return kept.order_by("-created_at").values_list(cells, flat=True).first() or 0
+    return kept.order_by("-created_at")

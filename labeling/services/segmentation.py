@@ -31,7 +31,7 @@ from labeling.selectors.cells import cell_states, was_edited_by_a_person
 from labeling.selectors.images import image_event
 from labeling.selectors.presegmentation import presegmentation
 from labeling.selectors.presence import lease_holder
-from labeling.selectors.proposals import proposals_open
+from labeling.selectors.proposals import faint_cells, proposals_open
 from labeling.services.edits import IMAGE_FIELDS, cells_write, edit_publish
 from labeling.services.job_effects import PEOPLE_HAVE_IT
 from labeling.services.jobs import Claim, job_create, job_finish
@@ -65,7 +65,8 @@ def segmentation_store(
     existing = () if theirs else tuple(cell_states(image.pk).values())
     patch = Patch(added=_cells(image, version_id, masks, scores), removed=existing)
     if not theirs:
-        image.uncertainty = _uncertainty(evidence, existing, version_id, masks)
+        found_before = (*existing, *faint_cells(image.pk))
+        image.uncertainty = _uncertainty(evidence, found_before, version_id, masks)
     if _is_blind(image):
         _keep_bare(image, theirs)
         return "bare"
@@ -140,12 +141,12 @@ def _replace(job: Job, image: Image, version_id: UUID, patch: Patch) -> None:
 
 
 def _uncertainty(
-    evidence: Evidence | None, existing: Sequence[CellState], version_id: UUID, masks: Sequence[BoxMask]
+    evidence: Evidence | None, before: Sequence[CellState], version_id: UUID, masks: Sequence[BoxMask]
 ) -> float | None:
-    """Unknown without evidence. What another version had found and this one replaces is a second opinion."""
+    """Unknown without evidence. What another version had found before is a second opinion."""
     if evidence is None:
         return None
-    others = [cell.mask for cell in existing if cell.model_version != str(version_id)]
+    others = [cell.mask for cell in before if cell.model_version != str(version_id)]
     return uncertainty(evidence, disagreement=disagreement(others, masks) if others else None)
 
 
