@@ -17,12 +17,8 @@ BLIND = (
 )
 SWITCHED_OFF = "Outlines are switched off in this project; what the model found is kept as a proposal."
 TOO_OFTEN_WRONG = (
-    "Only {share:.0%} of the cells that {name} finds on held-out images are right. Mending them would cost more than "
-    "drawing, so what it found is kept as a proposal."
-)
-SEEMS_TOO_OFTEN_WRONG = (
-    "Only {share:.0%} of the cells that {name} found in the images labelled so far were right. Mending them would cost "
-    "more than drawing, so what it finds is kept as a proposal."
+    "Only {share:.0%} of the cells that {name} found {where} were right. Mending them would cost more than drawing, so "
+    "what it finds is kept as a proposal."
 )
 MOSTLY_MENDED = (
     "Of the cells that {name} found {where}, {staying:.0%} could stay as they were and {wrong:.0%} were wrong. Mending "
@@ -64,15 +60,14 @@ def presegmentation(project: Project) -> PresegmentationView:
 
 def _as_measured(project: Project, mode: Presegmentation) -> PresegmentationView:
     """By what is known of the active version: nothing while that is little."""
-    measured = project.active_precision is not None
     name = project.active_version.name if project.active_version else "the model"
-    where = WHERE_MEASURED if measured else WHERE_SUBMITTED
+    where = WHERE_SUBMITTED if project.active_precision is None else WHERE_MEASURED
     tally = ScoreTally.from_rows(project.score_tally)
     from_score = project.shown_from
     precision = tally.above(from_score).precision if from_score else known_precision(project)
     if precision is not None and precision < POOR_PRECISION:
-        words = TOO_OFTEN_WRONG if measured else SEEMS_TOO_OFTEN_WRONG
-        return PresegmentationView(mode.value, None, words.format(share=precision, name=name))
+        words = TOO_OFTEN_WRONG.format(share=precision, name=name, where=where)
+        return PresegmentationView(mode.value, None, words)
     if from_score is None:
         staying = tally.staying.total() / max(1, tally.found.total())
         shares = {"staying": staying, "wrong": 1 - tally.precision}
@@ -87,8 +82,7 @@ def hidden_reason(image: Image) -> str:
         return BLIND
     if not proposals_open(image.pk):
         return ""
-    version = predicting_version(image.pk, image.revision)
-    if version is None:
+    if predicting_version(image.pk, image.revision) is None:
         view = presegmentation(image.project)
         return EARLIER if view.shown else view.reason
     cells = cells_kept_back(image.pk)

@@ -28,7 +28,7 @@ def cells_kept_back(image_id: UUID) -> int:
 
 
 def faint_cells(image_id: UUID) -> tuple[CellState, ...]:
-    """These cells."""
+    """The cells that `cells_kept_back` counts."""
     patch = _kept_back(image_id).values_list("patch", flat=True).first()
     return Patch.from_json(patch).added if patch else ()
 

@@ -35,7 +35,7 @@ def outlines_measured(project: Project, figures: Mapping[str, Any]) -> None:
         return
     with outlines_follow(project):
         project.active_precision = precision
-        project.score_tally = [list(row) for row in figures.get("by_score", ())]
+        project.score_tally = figures.get("by_score", [])
         _decide(project)
         project.save(update_fields=["active_precision", "score_tally", "shown_from"])
 
@@ -48,8 +48,7 @@ def outlines_observed(*, project_id: UUID, observed: Observed) -> None:
     if project.active_version_id != observed.version or project.active_precision is not None:
         return
     with outlines_follow(project):
-        tally = ScoreTally.from_rows(project.score_tally) + observed.tally
-        project.score_tally = [list(row) for row in tally.rows()]
+        project.score_tally = (ScoreTally.from_rows(project.score_tally) + observed.tally).rows()
         _decide(project)
         project.save(update_fields=["score_tally", "shown_from"])
 

@@ -5,6 +5,8 @@ The state is a real one: a run measured the shipped model on a held-out image of
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -43,6 +45,17 @@ def upload(person: Person, project: str, scenes: tuple[Scene, ...]) -> list[Json
     return sorted(person.wait_all_settled(project), key=lambda image: str(image["name"]))
 
 
+def image_once(person: Person, image_id: str, follows: Callable[[JsonObject], bool]) -> JsonObject:
+    """The image, once it shows what follows from what people did to others."""
+
+    def look() -> JsonObject | None:
+        image = person.image(image_id)
+        return image if follows(image) else None
+
+    found: JsonObject = wait_for(look, seconds=120, what="the outlines to be put away")
+    return found
+
+
 @pytest.fixture(scope="module")
 def unopened(person: Person) -> JsonObject:
     """An image that the model segmented before it was measured, and whose cells have gone since."""
@@ -55,12 +68,7 @@ def unopened(person: Person) -> JsonObject:
     image_id = images[UNOPENED]["id"]
     assert images[UNOPENED]["cells"] > 0
 
-    def hidden() -> JsonObject | None:
-        image = person.image(image_id)
-        return image if image["cells"] == 0 and image["proposals"] == 1 else None
-
-    found: JsonObject = wait_for(hidden, seconds=120, what="the outlines to be put away")
-    return found
+    return image_once(person, image_id, lambda image: image["cells"] == 0 and image["proposals"] == 1)
 
 
 def test_hidden_outlines_are_explained_shown_at_a_press_and_put_away_by_undo(
@@ -71,7 +79,7 @@ def test_hidden_outlines_are_explained_shown_at_a_press_and_put_away_by_undo(
     page.goto(f"/projects/{unopened['project']}/model")
     why = page.get_by_test_id("presegmentation-hidden")
     expect(why).to_contain_text(
-        "of the cells that tiny 1 finds on held-out images are right", timeout=LOADED_MS
+        "of the cells that tiny 1 found on held-out images were right", timeout=LOADED_MS
     )
 
     page.goto(f"/images/{unopened['id']}")
@@ -110,12 +118,9 @@ def partly_shown(person: Person) -> JsonObject:
     saved = person.edit(submitted["id"], base_revision=found["revision"], patch=patch)
     person.post(f"images/{submitted['id']}/submit", {"revision": saved["revision"]})
 
-    def kept_back() -> JsonObject | None:
-        image = person.image(waiting["id"])
-        return image if image["shown_from"] > 0 and image["proposals"] == 1 else None
-
-    image: JsonObject = wait_for(kept_back, seconds=60, what="the faint outlines to be put away")
-    return image
+    return image_once(
+        person, waiting["id"], lambda image: image["shown_from"] > 0 and image["proposals"] == 1
+    )
 
 
 def test_faint_outlines_come_at_a_press_beside_those_that_are_shown(

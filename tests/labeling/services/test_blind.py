@@ -119,7 +119,7 @@ def test_outlines_are_hidden_where_most_are_wrong(world: World):
     project = measured(world, precision=0.31)
     view = presegmentation(project)
     assert (view.mode, view.shown) == ("auto", False)
-    assert "Only 31% of the cells that tiny 1 finds" in view.reason
+    assert "Only 31% of the cells that tiny 1 found on held-out images were right" in view.reason
     image = make_ready_image(project)
     assert (image.status, image.cell_count, image.revision) == (ImageStatus.READY, 0, 0)
     assert len(Proposal.objects.get(image=image).patch["added"]) == 3

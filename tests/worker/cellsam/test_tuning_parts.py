@@ -189,9 +189,8 @@ def test_what_was_learned_is_not_learned_again(
     small: Predictor, samples: list[TuningSample], tmp_path: Path
 ) -> None:
     first = Ladder(small, samples, SMALL_TUNING, folder=tmp_path, run="this").climb(Rung.FINDER)
-    assert (
-        first.predictor.finder_hash == small.finder_hash
-    )  # it learned nothing, so all images choose the threshold
+    # It learned nothing, so all images choose the threshold.
+    assert first.predictor.finder_hash == small.finder_hash
     others = len(samples) - 1
     searches = 2 * (1 + 1 + len(GRID) + others * (1 + len(GRID)))
     again = Ladder(small, samples, SMALL_TUNING, folder=tmp_path, run="this").climb(
