@@ -18,8 +18,9 @@ class Rung(IntEnum):
     TRUNK = 3  # all of it; features have to be computed anew
 
 
-# Corrected cells from which a rung is worth its time.
-FROM_CELLS = {Rung.NECK: 50, Rung.FINDER: 200, Rung.TRUNK: 400}
+# Corrected cells from which a rung is worth its time (docs/training.md). The trunk's is tried as soon as CellFinder's:
+# where the trunk does not know a modality, CellFinder alone brings next to nothing.
+FROM_CELLS = {Rung.NECK: 50, Rung.FINDER: 200, Rung.TRUNK: 200}
 POOR_PRECISION = 0.5  # under it, outlines cost people more than drawing does
 CLEARLY_BETTER = 0.02  # of F1: smaller differences between two candidates are noise
 

@@ -16,14 +16,14 @@ def test_more_corrected_cells_reach_higher_rungs(cells: int, rungs: tuple[Rung, 
 
 
 def test_the_trunk_is_touched_where_an_admin_allows_it_and_there_are_enough_cells():
-    assert TRUNK not in rungs_to_try(corrected_cells=399, deep=True)
-    assert rungs_to_try(corrected_cells=400, deep=True) == (NECK, FINDER, TRUNK)
+    assert TRUNK not in rungs_to_try(corrected_cells=199, deep=True)
+    assert rungs_to_try(corrected_cells=200, deep=True) == (NECK, FINDER, TRUNK)
 
 
 def test_the_trunk_is_touched_where_the_active_version_is_mostly_wrong():
-    assert TRUNK in rungs_to_try(corrected_cells=400, precision=0.49)
-    assert TRUNK not in rungs_to_try(corrected_cells=400, precision=0.5)
-    assert TRUNK not in rungs_to_try(corrected_cells=399, precision=0.1)
+    assert TRUNK in rungs_to_try(corrected_cells=200, precision=0.49)
+    assert TRUNK not in rungs_to_try(corrected_cells=200, precision=0.5)
+    assert TRUNK not in rungs_to_try(corrected_cells=199, precision=0.1)
 
 
 def test_a_higher_rung_has_to_be_clearly_better():

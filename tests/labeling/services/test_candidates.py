@@ -124,14 +124,14 @@ def test_a_run_is_told_what_to_try(world: World):
     submit_plenty(world, corrected=200)
     run = training_start(project_id=world.project.pk, reason="manual")
     assert run_settings(run) == {
-        "rungs": [1, 2], "deep": False, "replay_share": 0.25, "earlier_images": [], "seeds": [0],
+        "rungs": [1, 2, 3], "deep": False, "replay_share": 0.25, "earlier_images": [], "seeds": [0],
         "imported": [],
     }  # fmt: skip
     claim = job_claim(job_id=run.job_id)
     assert claim is not None
     complete(run, claim)
     run.refresh_from_db()
-    assert (run.config["images"], run.config["settings"]["rungs"]) == (2, [1, 2])
+    assert (run.config["images"], run.config["settings"]["rungs"]) == (2, [1, 2, 3])
     again = training_start(project_id=world.project.pk, reason="manual")
     assert run_settings(again)["earlier_images"] == [entry["image"] for entry in run.snapshot]
     assert run_settings(TrainingRun())["rungs"] == [1]

@@ -273,14 +273,14 @@ def test_by_itself_no_run_starts_before_fifty_corrected_cells(world: World):
 
 def test_by_itself_a_run_that_can_promote_nothing_tunes_the_neck_alone(world: World):
     project_update(project=world.project, correction_threshold=50)
-    submit_plenty(world, corrected=210)  # enough for the whole CellFinder
+    submit_plenty(world, corrected=210)  # enough for the whole ladder
     assert trainings_due_start() == 1
     by_itself = TrainingRun.objects.get()
     assert by_itself.config["settings"]["rungs"] == [1]
     training_failed(claim=claim_job(by_itself), run_id=by_itself.pk, reason="The loss became NaN.")
 
     by_hand = training_start(project_id=world.project.pk, reason=RunReason.MANUAL)
-    assert by_hand.config["settings"]["rungs"] == [1, 2]
+    assert by_hand.config["settings"]["rungs"] == [1, 2, 3]
     training_failed(claim=claim_job(by_hand), run_id=by_hand.pk, reason="The loss became NaN.")
 
     submit_with_corrections(world, seed=20, corrected=1)
@@ -288,7 +288,7 @@ def test_by_itself_a_run_that_can_promote_nothing_tunes_the_neck_alone(world: Wo
     Image.objects.filter(project=world.project).update(split=Split.TRAIN)
     Image.objects.filter(pk__in=held_out).update(split=Split.HELD_OUT, blind=True, cell_count=3)
     assert trainings_due_start() == 1
-    assert TrainingRun.objects.latest("created_at").config["settings"]["rungs"] == [1, 2]
+    assert TrainingRun.objects.latest("created_at").config["settings"]["rungs"] == [1, 2, 3]
 
 
 def test_corrections_are_counted_anew_after_each_run(world: World):
