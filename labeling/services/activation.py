@@ -27,11 +27,11 @@ from labeling.models import (
     VersionStatus,
 )
 from labeling.models.job import OPEN
-from labeling.score_tally import ScoreTally, worth_showing_from
 from labeling.selectors.channels import channel_roles
-from labeling.selectors.redecoding import undecoded_images
-from labeling.selectors.training import held_out_figures, measured_precision
+from labeling.selectors.training import held_out_figures
 from labeling.services.jobs import job_create
+from labeling.services.outlines import OUTLINES, outlines_set
+from labeling.services.redecoding import redecode_request
 
 BATCH = 200  # images whose jobs are made in one transaction
 
@@ -95,42 +95,6 @@ def pending_versions_prepare() -> int:
     return sum(pending_prepare(project_id=project_id) for project_id in list(waiting))
 
 
-def redecode_request(project: Project) -> None:
-    """What images show that nobody has opened is out of date: once committed, they are decoded again."""
-    project.redecode_due = True
-    project.save(update_fields=["redecode_due"])
-    dispatch.send_redecode(project.pk)
-
-
-def redecodes_enqueue(*, project_id: UUID) -> int:
-    """Have the images that nobody has opened show what the active version finds. Returns how many.
-
-    The cells that people drew or mended are never touched: `segmentation_store` looks again under the image's lock.
-    """
-    project = Project.objects.filter(pk=project_id, active_version__isnull=False).first()
-    if project is None:
-        return 0
-    created, last = 0, UUID(int=0)
-    while batch := list(undecoded_images(project).filter(pk__gt=last).order_by("pk")[:BATCH]):
-        with transaction.atomic():
-            for image in batch:
-                image.project = project
-                if channel_roles(image) is not None:
-                    job_create(kind=JobKind.SEGMENT, project=project, image=image, payload={"redecode": True})
-                    created += 1
-        last = batch[-1].pk
-    Project.objects.filter(pk=project_id, active_version_id=project.active_version_id).update(
-        redecode_due=False
-    )
-    return created
-
-
-def redecodes_due_enqueue() -> int:
-    """The same for each project whose message was lost. Returns how many images."""
-    due = Project.objects.filter(redecode_due=True).values_list("pk", flat=True)
-    return sum(redecodes_enqueue(project_id=project_id) for project_id in list(due))
-
-
 def project_locked(project_id: UUID) -> Project:
     """The project's row, locked. Raises NotFound."""
     project = Project.objects.select_for_update().filter(pk=project_id).first()
@@ -147,12 +111,10 @@ def _forget_pending(project: Project) -> None:
 
 
 def _switch(project: Project, version: ModelVersion, *, by: Any, run: TrainingRun | None) -> None:
-    figures = held_out_figures(project, version)
-    project.active_version, project.active_precision = version, measured_precision(figures)
-    project.score_tally = figures.get("by_score", []) if project.active_precision is not None else []
-    project.shown_from = worth_showing_from(ScoreTally.from_rows(project.score_tally))
+    project.active_version = version
+    outlines_set(project, held_out_figures(project, version))
     _forget_pending(project)
-    project.save(update_fields=["active_version", "active_precision", "score_tally", "shown_from", *_PENDING])
+    project.save(update_fields=["active_version", *OUTLINES, *_PENDING])
     Promotion.objects.create(project=project, version=version, by=by, run=run)
     live.publish(project.pk, "model", {"active": str(version.pk)})
     redecode_request(project)

@@ -16,7 +16,9 @@ from labeling.models import Project
 from labeling.score_tally import ScoreTally, worth_showing_from
 from labeling.selectors.presegmentation import presegmentation
 from labeling.selectors.training import measured_precision
-from labeling.services.activation import redecode_request
+from labeling.services.redecoding import redecode_request
+
+OUTLINES = ("active_precision", "score_tally", "shown_from")  # the fields of a project that are kept here
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +29,24 @@ class Observed:
     tally: ScoreTally
 
 
+def outlines_set(project: Project, figures: Mapping[str, Any], *, now: float | None = 0.0) -> None:
+    """Set what the active version's figures (`gate.summary`) tell, nothing where it found too few cells. Not saved.
+
+    ``now``: the score from which on its cells are shown so far.
+    """
+    project.active_precision = measured_precision(figures)
+    known = project.active_precision is not None
+    project.score_tally = figures.get("by_score", []) if known else []
+    _decide(project, now)
+
+
 def outlines_measured(project: Project, figures: Mapping[str, Any]) -> None:
-    """A run measured the active version on held-out images (`gate.summary`); on too few cells, nothing follows. The
-    project is locked."""
-    precision = measured_precision(figures)
-    if precision is None:
+    """A run measured the locked project's active version on held-out images; on too few cells, nothing changes."""
+    if measured_precision(figures) is None:
         return
     with outlines_follow(project):
-        project.active_precision = precision
-        project.score_tally = figures.get("by_score", [])
-        _decide(project)
-        project.save(update_fields=["active_precision", "score_tally", "shown_from"])
+        outlines_set(project, figures, now=project.shown_from)
+        project.save(update_fields=OUTLINES)
 
 
 def outlines_observed(*, project_id: UUID, observed: Observed) -> None:
@@ -49,7 +58,7 @@ def outlines_observed(*, project_id: UUID, observed: Observed) -> None:
         return
     with outlines_follow(project):
         project.score_tally = (ScoreTally.from_rows(project.score_tally) + observed.tally).rows()
-        _decide(project)
+        _decide(project, project.shown_from)
         project.save(update_fields=["score_tally", "shown_from"])
 
 
@@ -62,6 +71,5 @@ def outlines_follow(project: Project) -> Iterator[None]:
         redecode_request(project)
 
 
-def _decide(project: Project) -> None:
-    tally = ScoreTally.from_rows(project.score_tally)
-    project.shown_from = worth_showing_from(tally, now=project.shown_from)
+def _decide(project: Project, now: float | None) -> None:
+    project.shown_from = worth_showing_from(ScoreTally.from_rows(project.score_tally), now=now)

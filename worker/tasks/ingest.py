@@ -12,15 +12,11 @@ from django.conf import settings
 from labeling.pixels import PixelError, read_pixels
 from labeling.pyramid import write_pyramid
 from labeling.selectors.jobs import job_get, job_image
-from labeling.services.activation import (
-    pending_prepare,
-    pending_versions_prepare,
-    redecodes_due_enqueue,
-    redecodes_enqueue,
-)
+from labeling.services.activation import pending_prepare, pending_versions_prepare
 from labeling.services.images import image_ingested
 from labeling.services.jobs import jobs_sweep
 from labeling.services.leases import presences_sweep
+from labeling.services.redecoding import redecodes_due_enqueue, redecodes_enqueue
 from labeling.services.training import training_start_scheduled, trainings_due_start
 from labeling.thumbnails import thumbnail
 from worker.tasks.lease import Lease, run_job

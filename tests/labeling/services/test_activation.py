@@ -20,17 +20,12 @@ from labeling.models import (
     Proposal,
 )
 from labeling.selectors.cells import cell_states
-from labeling.services.activation import (
-    pending_prepare,
-    pending_versions_prepare,
-    redecodes_due_enqueue,
-    redecodes_enqueue,
-    version_activate,
-)
+from labeling.services.activation import pending_prepare, pending_versions_prepare, version_activate
 from labeling.services.edits import edit_apply
 from labeling.services.images import image_segment
 from labeling.services.jobs import job_claim, job_fail, job_succeed
 from labeling.services.leases import lease_beat
+from labeling.services.redecoding import redecodes_due_enqueue, redecodes_enqueue
 from labeling.services.submissions import image_submit
 from tests.factories import World, adding, cell, claim_of, make_ready_image, make_tuned, segment, square
 from tests.labeling.services.test_training import complete, start, submit_two, trained

@@ -12,11 +12,11 @@ from labeling.selectors.cells import cell_states
 from labeling.selectors.presegmentation import hidden_reason, presegmentation
 from labeling.selectors.redecoding import undecoded_images
 from labeling.selectors.training import corrected_cells, evidence, outcome_counts
-from labeling.services.activation import redecodes_enqueue
 from labeling.services.edits import edit_apply
 from labeling.services.images import image_segment
 from labeling.services.loop_settings import loop_settings_set
 from labeling.services.proposals import proposal_accept
+from labeling.services.redecoding import redecodes_enqueue
 from labeling.services.submissions import image_submit
 from tests.factories import World, adding, cell, ingest, make_image, make_ready_image, segment, square
 from tests.labeling.services.test_training import complete, start, submit_two, trained
