@@ -9,7 +9,8 @@ export function RequireSession({ children }: { children: ReactNode }) {
   const session = useSession();
   const [path] = useLocation();
   if (session.isPending) return <Loading what="CellLoop" />;
-  if (session.isError) return <Failure error={session.error} what="CellLoop" retry={() => void session.refetch()} />;
+  // Who is known stays known while asking again fails: what they work on must not be taken from the page.
+  if (session.data === undefined) return <Failure error={session.error} what="CellLoop" retry={() => void session.refetch()} />;
   if (session.data.user === null) return <Redirect to={path === "/" ? "/login" : `/login?next=${encodeURIComponent(path)}`} replace />;
   return children;
 }
