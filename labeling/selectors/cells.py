@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import QuerySet
 
-from labeling.models import Cell, CellOutcome, Edit, OutcomeKind, Source
+from labeling.models import Cell, CellOutcome, Edit, Image, OutcomeKind, Source
 from labeling.patch import CellState, Patch
 from labeling.rle import BoxMask
 
@@ -88,13 +88,16 @@ def edits_after(image_id: UUID, revision: int) -> QuerySet[Edit]:
     return edits.select_related("author").order_by("revision")
 
 
-def accepted_cells(image_id: UUID, revision: int) -> list[tuple[BoxMask, bool]]:
+def accepted_cells(image_id: UUID, revision: int) -> list[tuple[BoxMask, bool]] | None:
     """(mask, whether people had added or reshaped it) of the cells as they were submitted at ``revision``, in the order
-    of their labels: what training takes as truth."""
+    of their labels: what training takes as truth. None if the image was deleted."""
     outcomes = CellOutcome.objects.filter(submission__image_id=image_id, submission__revision=revision)
     touched = outcomes.filter(kind__in=[OutcomeKind.MISSED, OutcomeKind.RESHAPED])
     ids = {str(id_) for id_ in touched.values_list("cell_id", flat=True)}
     cells = sorted(cells_at(image_id, revision).values(), key=lambda cell: cell.label)
+    # Its Edits go with an image, which would then seem to have no cells. It was there all along if it still is.
+    if not Image.objects.filter(pk=image_id).exists():
+        return None
     return [(cell.mask, cell.id in ids) for cell in cells]
 
 

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -31,7 +32,8 @@ from labeling.selectors.cells import cell_states
 from labeling.selectors.features import features_key
 from labeling.selectors.model_versions import version_spec
 from labeling.services.edits import edit_apply
-from labeling.services.jobs import job_create
+from labeling.services.images import image_delete
+from labeling.services.jobs import job_claim, job_create
 from labeling.services.submissions import image_submit
 from labeling.services.training import training_start
 from tests.scenes import Scene, banded
@@ -39,10 +41,12 @@ from tests.worker.conftest import Lab, fresh, unread
 from worker.cellsam import Predictor
 from worker.cellsam.checkpoint import TunedFile, tuned_bytes
 from worker.cellsam.tuning import Schedule, TuningConfig
+from worker.tasks.corrections import Corrections
 from worker.tasks.inputs import features_address
+from worker.tasks.lease import Lease
 from worker.tasks.process import background_engine, version_weights
 from worker.tasks.segment import embed_image
-from worker.tasks.train import tune_model
+from worker.tasks.train import _climbed, tune_model
 
 
 @pytest.fixture(autouse=True)
@@ -238,3 +242,32 @@ def test_features_that_were_evicted_are_computed_again_and_counted(lab: Lab) -> 
     predictor = background_engine().predictor(version_weights(version_spec(lab.base)))
     assert predictor.trunk_calls == 1
     assert path.exists()
+
+
+def test_images_that_are_deleted_after_the_start_are_not_read_as_images_without_cells(lab: Lab) -> None:
+    images = labelled(lab, scenes_of(4))
+    claim = job_claim(job_id=start(lab, Rung.NECK).job_id)
+    assert claim is not None
+    corrections = Corrections(Lease(claim))
+    assert (corrections.count("train"), corrections.count("held_out")) == (3, 1)
+    image_delete(image=images[0])
+    image_delete(image=images[3])
+    assert {sample.cluster for sample in corrections.training()} == {image.group_key for image in images[1:3]}
+    assert list(corrections.held_out()) == []
+
+
+def test_a_held_out_image_that_is_deleted_during_a_run_is_not_judged(
+    lab: Lab, brief: TuningConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held_out = labelled(lab, scenes_of(4))[3]
+
+    def climbed_while_it_goes(*args: Any) -> Any:
+        image_delete(image=held_out)
+        return _climbed(*args)
+
+    monkeypatch.setattr("worker.tasks.train._climbed", climbed_while_it_goes)
+    run = start(lab, Rung.NECK)
+    tune_model(str(run.job_id))
+    run = fresh_run(run)
+    assert (run.job.status, run.decision) == (JobStatus.SUCCEEDED, RunDecision.NOT_ENOUGH_EVIDENCE)
+    assert (run.evaluation["all"]["images"], run.evaluation["active"]["found"]) == (0, 0)

@@ -26,7 +26,10 @@ COLOR, GRAY = "color images", "gray images"  # the gate guards each kind by itse
 
 
 class Corrections:
-    """The images of a job's run, at the revisions and in the splits that its snapshot fixed."""
+    """The images of a job's run, at the revisions and in the splits that its snapshot fixed.
+
+    An image that is deleted during the run, which may take hours, is left out wherever it is read afterwards.
+    """
 
     def __init__(self, lease: Lease) -> None:
         self.run = run_get(lease.job_id)
@@ -56,9 +59,12 @@ class Corrections:
         for image, revision in images:
             if held > TRAINING_BYTES:
                 break
+            cells = accepted_cells(image.pk, revision)
+            if cells is None:
+                continue
             sample = TuningSample(
                 features=self._features(image),
-                cells=[mask for mask, _ in accepted_cells(image.pk, revision)],
+                cells=[mask for mask, _ in cells],
                 cluster=image.group_key,
                 earlier=self._is_earlier(image),
                 source=partial(read_image, image),
@@ -74,6 +80,8 @@ class Corrections:
             if split != "held_out":
                 continue
             cells = accepted_cells(image.pk, revision)
+            if cells is None:
+                continue
             roles = channel_roles(image)
             yield HeldOutImage(
                 image_id=str(image.pk),
