@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from labeling import dispatch, live
 from labeling.errors import Invalid, NotFound, UploadRejected
@@ -216,8 +217,11 @@ def _split(image: Image, held_out_target: int) -> Split:
     groups = ImageGroup.objects.filter(project_id=image.project_id)
     group = groups.filter(key=image.group_key).first()
     if group is None:
-        held_out = groups.filter(split=Split.HELD_OUT).count()
-        its_turn = _held_out_turn(groups.count() + 1, held_out)
+        # A group outlives its images. One that has none left is no evidence, and must not hold a place for good.
+        images = Image.objects.filter(project_id=image.project_id, group_key=OuterRef("key"))
+        present = groups.filter(Exists(images))
+        held_out = present.filter(split=Split.HELD_OUT).count()
+        its_turn = _held_out_turn(present.count() + 1, held_out)
         split = Split.HELD_OUT if its_turn and held_out < held_out_target else Split.TRAIN
         group = ImageGroup.objects.create(project_id=image.project_id, key=image.group_key, split=split)
     return Split(group.split)

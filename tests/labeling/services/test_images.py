@@ -198,6 +198,29 @@ def test_a_group_keeps_its_split_when_its_images_are_deleted(world: World):
     assert make_image(world.project, seed=9).split == Split.TRAIN  # the fifth group
 
 
+def test_groups_whose_images_were_deleted_take_no_turn(world: World):
+    """They are remembered, but a project that was emptied begins anew."""
+    for seed in range(4):
+        image_delete(image=make_image(world.project, seed=seed))
+    splits = [make_image(world.project, seed=10 + seed).split for seed in range(6)]
+    assert [number for number, split in enumerate(splits, start=1) if split == Split.HELD_OUT] == [4, 6]
+
+
+def test_a_held_out_image_that_was_deleted_leaves_its_place_to_another(world: World):
+    loop_settings_set(project=world.project, held_out_target=1)
+    images = [make_image(world.project, seed=seed) for seed in range(4)]
+    image_delete(image=images[3])
+    assert make_image(world.project, seed=10).split == Split.HELD_OUT
+    assert [make_image(world.project, seed=20 + seed).split for seed in range(2)] == [Split.TRAIN] * 2
+
+
+def test_a_group_of_which_an_image_is_left_keeps_its_place(world: World):
+    loop_settings_set(project=world.project, held_out_target=1)
+    images = [make_image(world.project, seed=seed) for seed in (0, 1, 2, 3, 3)]
+    image_delete(image=images[4])
+    assert [make_image(world.project, seed=10 + seed).split for seed in range(2)] == [Split.TRAIN] * 2
+
+
 def test_it_rejects_an_upload_into_a_project_that_was_deleted_meanwhile(world: World):
     Project.objects.filter(pk=world.project.pk).delete()
     with pytest.raises(NotFound):
