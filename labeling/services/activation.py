@@ -81,7 +81,8 @@ def pending_prepare(*, project_id: UUID) -> bool:
     """
     while True:
         with transaction.atomic():
-            project = Project.objects.select_for_update().filter(pk=project_id).first()
+            # No key changes: whoever asks for a job of an image that these jobs name need not wait for them.
+            project = Project.objects.select_for_update(no_key=True).filter(pk=project_id).first()
             if project is None or project.pending_version is None:
                 return False
             asked = _embeddings_ask(project)

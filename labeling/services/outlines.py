@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from labeling.models import Project
+from labeling.models import Image, Project
 from labeling.score_tally import ScoreTally, worth_showing_from
 from labeling.selectors.presegmentation import presegmentation
 from labeling.selectors.training import measured_precision
@@ -49,11 +49,16 @@ def outlines_measured(project: Project, figures: Mapping[str, Any]) -> None:
         project.save(update_fields=OUTLINES)
 
 
+def outlines_lock(*, image_id: UUID) -> None:
+    """Lock the project of an image that may be submitted for the first time: before the image's own row."""
+    # No key changes, so that whoever adds a cell or a job meanwhile need not wait.
+    projects = Project.objects.select_for_update(no_key=True)
+    projects.filter(pk__in=Image.objects.filter(pk=image_id).values("project_id")).first()
+
+
 def outlines_observed(*, project_id: UUID, observed: Observed) -> None:
-    """An image was submitted for the first time. Counts until a run has measured the same version."""
-    # No key changes, so that whoever adds an image or a cell meanwhile need not wait.
-    projects = Project.objects.select_for_update(no_key=True, of=("self",)).select_related("active_version")
-    project = projects.get(pk=project_id)
+    """An image of the locked project was submitted for the first time. Counts until a run measured the same version."""
+    project = Project.objects.select_related("active_version").get(pk=project_id)
     if project.active_version_id != observed.version or project.active_precision is not None:
         return
     with outlines_follow(project):

@@ -20,7 +20,7 @@ from labeling.selectors.images import image_event
 from labeling.selectors.labour import seconds_of_work
 from labeling.services.leases import lease_check
 from labeling.services.outcomes import best_ious, outcomes
-from labeling.services.outlines import Observed, outlines_observed
+from labeling.services.outlines import Observed, outlines_lock, outlines_observed
 
 _Key = tuple[str, str, float | None, str | None]  # cell, kind, IoU, version of an outcome
 
@@ -38,6 +38,10 @@ def image_submit(*, image_id: UUID, by: Any, revision: int, session: str | None 
 
     Raises LeaseLost if another tab holds the image, StaleRevision if it moved on, Conflict if it is not ready.
     """
+    if not Submission.objects.filter(image_id=image_id).exists():
+        outlines_lock(
+            image_id=image_id
+        )  # before the image: whoever asks for jobs goes from the project to its images
     image = Image.objects.select_for_update().filter(pk=image_id).first()
     if image is None:
         raise NotFound("The image")

@@ -10,17 +10,21 @@ import pytest
 from django.core.files.storage import default_storage
 from django.db import connections, transaction
 
-from labeling.errors import DomainError, LeaseLost
+from labeling.errors import DomainError, LeaseLost, NotFound
 from labeling.models import Cell, Edit, Image, ImageStatus, Job, JobKind, Project, Split, TrainingRun
 from labeling.patch import Patch
 from labeling.selectors.images import frames_of
+from labeling.services.activation import pending_prepare, project_locked, version_activate
+from labeling.services.activation import version_activate
 from labeling.services.classes import class_create
 from labeling.services.edits import EditResult, edit_apply
 from labeling.services.images import channel_map_set, image_delete, image_segment
 from labeling.services.jobs import Claim, job_claim, job_renew
 from labeling.services.leases import lease_beat
 from labeling.services.projects import project_delete
+from labeling.services.redecoding import redecodes_due_enqueue, redecodes_enqueue
 from labeling.services.segmentation import segmentation_store
+from labeling.services.submissions import image_submit
 from labeling.services.training import trainings_due_start
 from tests.factories import (
     World,
@@ -31,6 +35,7 @@ from tests.factories import (
     make_image,
     make_ready_image,
     make_series,
+    make_tuned,
     make_world,
     square,
 )
@@ -170,6 +175,90 @@ def test_a_segmentation_that_ends_while_another_is_asked_for(world: World):
     thread.join(timeout=30)
     assert errors == []
     assert (again.pk != claim.job_id, again.status) == (True, "queued")
+
+
+def while_held(hold: Callable[[], None], then: Callable[[], None], act: Callable[[], Any]) -> list[Exception]:
+    """Run ``hold``, wait and run ``then`` in one transaction of a thread of its own; ``act`` during the wait. Returns
+    the thread's errors."""
+    held = threading.Event()
+    errors: list[Exception] = []
+
+    def work() -> None:
+        try:
+            with transaction.atomic():
+                hold()
+                held.set()
+                time.sleep(0.5)
+                then()
+        except Exception as error:
+            errors.append(error)
+
+    thread = in_a_thread(work)
+    held.wait(timeout=10)
+    try:
+        act()
+    finally:
+        thread.join(timeout=30)
+    return errors
+
+
+@pytest.mark.parametrize("act", ["submit", "segment"])
+def test_an_image_can_be_submitted_or_segmented_while_features_of_a_version_are_asked_for(
+    world: World, act: str
+):
+    """The jobs name the image, and what it waits for at its own end is the project."""
+    image = make_ready_image(world.project)
+    version = make_tuned(world.project, rung=3, trunk_hash="other")
+    version_activate(project_id=world.project.pk, version_id=version.pk)
+
+    def ask() -> None:
+        pending_prepare(project_id=world.project.pk)
+
+    def meanwhile() -> None:
+        if act == "submit":
+            image_submit(image_id=image.pk, by=world.bob, revision=image.revision)
+        else:
+            image_segment(image=image)
+
+    assert while_held(ask, lambda: None, meanwhile) == []
+    assert Job.objects.filter(image=image, kind=JobKind.EMBED, status="queued").exists()
+
+
+def test_a_first_submission_that_meets_the_deletion_of_its_project(world: World):
+    image = make_ready_image(world.project)
+
+    def submit() -> None:
+        with pytest.raises(NotFound):
+            image_submit(image_id=image.pk, by=world.bob, revision=image.revision)
+
+    def begin() -> None:
+        project_locked(world.project.pk)
+
+    assert while_held(begin, lambda: project_delete(project=world.project), submit) == []
+    assert not Image.objects.exists()
+
+
+def test_a_promotion_that_meets_the_end_of_a_segmentation(world: World):
+    """The segmentation sees the version from before, and the errand an image that is still being segmented."""
+    image = ingest(make_image(world.project))
+    claim, version = claim_of(image, JobKind.SEGMENT), make_tuned(world.project)
+    stored, promoted = threading.Event(), threading.Event()
+
+    @transaction.atomic
+    def store_slowly() -> None:
+        segmentation_store(
+            claim=claim, image_id=image.pk, version_id=world.base.pk, masks=[square(0, 0)], scores=[0.9]
+        )
+        stored.set()
+        promoted.wait(timeout=10)
+
+    thread = in_a_thread(store_slowly)
+    assert stored.wait(timeout=10)
+    version_activate(project_id=world.project.pk, version_id=version.pk)
+    assert redecodes_enqueue(project_id=world.project.pk) == 0
+    promoted.set()
+    thread.join(timeout=30)
+    assert redecodes_due_enqueue() == 1
 
 
 @pytest.mark.parametrize("delete", ["image", "project"])
