@@ -133,22 +133,26 @@ def test_a_run_that_helps_nobody_gives_the_start_back(predictor: Predictor) -> N
     assert tuned.predictor.neck_hash == predictor.neck_hash
 
 
-@pytest.mark.parametrize("rung", [Rung.NECK, Rung.FINDER])
-def test_where_cellfinder_is_as_it_was_all_images_choose_the_threshold(
+@pytest.mark.parametrize("rung", Rung)
+def test_where_boxes_are_found_as_they_were_all_images_choose_the_threshold(
     predictor: Predictor, rung: Rung
 ) -> None:
     """The one that is held back would ask for a high one: in it, people accepted only what is surest."""
     samples = []
     for seed in range(4):
-        features = predictor.embed(simulate("nuclei", height=128, width=128, cells=12, seed=seed).image[0])
+        image = simulate("nuclei", height=128, width=128, cells=12, seed=seed).image[0]
+        features = predictor.embed(image)
         found = predictor.segment_features(features)
-        samples.append(TuningSample(features, list(found.masks)))
-    still = replace(QUICK, neck=replace(QUICK.neck, rate=0.0), finder=replace(QUICK.finder, rate=0.0))
+        samples.append(
+            TuningSample(features, list(found.masks), source=lambda image=image: (image, ("whole_cell",)))
+        )
+    rungs = {name: getattr(QUICK, name) for name in ("neck", "finder", "trunk")}
+    still = replace(QUICK, **{name: replace(its, rate=0.0, least=2, most=2) for name, its in rungs.items()})
     (held,) = Ladder(predictor, samples, still).held_back
     at = next(index for index, sample in enumerate(samples) if sample is held)
     found = predictor.segment_features(held.features)
     surest = [found.masks[index] for index in np.argsort(-found.scores)[:3].tolist()]
-    samples[at] = TuningSample(held.features, surest)
+    samples[at] = replace(held, cells=surest)
 
     alone = calibrate(predictor, [(samples[at].features, samples[at].labels)])
     tuned = Ladder(predictor, samples, replace(still, min_cells=3)).climb(rung)

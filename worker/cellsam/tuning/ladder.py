@@ -133,7 +133,7 @@ class Ladder:
     ) -> TunedModel:
         """With the threshold that suits the images held back.
 
-        These are few in a small project. Where CellFinder is as it was, those that were learned from tell as much.
+        These are few in a small project. Where boxes are found as they were, those that were learned from tell as much.
         """
         pause = courtesy.pause
         own = (
@@ -141,7 +141,10 @@ class Ladder:
         )
         labels = (sample.labels for sample in self.held_back)
         found = held = calibrate(predictor, zip(own, labels, strict=True), pause=pause)
-        as_it_was = rung != Rung.TRUNK and predictor.finder_hash == self._base.finder_hash
+        as_it_was = (predictor.trunk_hash, predictor.finder_hash) == (
+            self._base.trunk_hash,
+            self._base.finder_hash,
+        )
         if as_it_was and (more := fill_up(self.held_back, self.training, self.config)):
             found = held + calibrate(predictor, ((one.features, one.labels) for one in more), pause=pause)
         courtesy.progress(1.0)
