@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from labeling import dispatch
-from labeling.models import JobKind, Project
+from labeling.models import Image, JobKind, Project
 from labeling.selectors.channels import channel_roles
 from labeling.selectors.redecoding import undecoded_images
 from labeling.services.jobs import job_create
@@ -20,6 +20,19 @@ def redecode_request(project: Project) -> None:
     project.redecode_due = True
     project.save(update_fields=["redecode_due"])
     dispatch.send_redecode(project.pk)
+
+
+def redecode_if_outdated(*, image_id: UUID) -> None:
+    """Called once a segmentation is committed: it may show what an earlier version found, or by an earlier threshold.
+
+    The errand of a change that came meanwhile leaves such an image alone, for it is still being segmented. Here, after
+    the commit, whichever of the two is later sees the other. Within the segmentation's own transaction that would take
+    a lock of the project; now none is held, and nobody waits for another in a circle.
+    """
+    image = Image.objects.select_related("project__active_version").filter(pk=image_id).first()
+    if image is not None and undecoded_images(image.project).filter(pk=image_id).exists():
+        Project.objects.filter(pk=image.project_id).update(redecode_due=True)
+        dispatch.send_redecode(image.project_id)
 
 
 def redecodes_enqueue(*, project_id: UUID) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Literal
 from uuid import UUID, uuid4
 
@@ -35,6 +36,7 @@ from labeling.selectors.proposals import faint_cells, proposals_open
 from labeling.services.edits import IMAGE_FIELDS, cells_write, edit_publish
 from labeling.services.job_effects import PEOPLE_HAVE_IT
 from labeling.services.jobs import Claim, job_create, job_finish
+from labeling.services.redecoding import redecode_if_outdated
 from labeling.uncertainty import Evidence, disagreement, uncertainty
 
 # An image whose features could not be made is tried again when its reason may be gone, not at every box.
@@ -53,7 +55,8 @@ def segmentation_store(
     ``evidence`` tells how unsure the model is about the image, which orders the queue.
     If a person has edited or submitted the image, or the project hides what its model finds, nothing is replaced and
     the result is kept as a Proposal. A blind image stays bare, and one that somebody opened keeps what it shows when
-    it is only decoded again. Raises ClaimLost, and ValueError if masks and scores differ in number.
+    it is only decoded again. What an earlier version than the active one found is stored, and decoded again soon after.
+    Raises ClaimLost, and ValueError if masks and scores differ in number.
     """
     job = job_finish(claim=claim, message=_words(len(masks)))
     image = (
@@ -76,6 +79,7 @@ def segmentation_store(
         _propose(job, image, version_id, patch)
         return "proposal"
     image.shown_from = presegmentation(image.project).shown_from
+    transaction.on_commit(partial(redecode_if_outdated, image_id=image.pk), robust=True)
     if image.shown_from is None:
         _hide(job, image, version_id, patch)
         return "hidden"

@@ -25,9 +25,21 @@ from labeling.services.edits import edit_apply
 from labeling.services.images import image_segment
 from labeling.services.jobs import job_claim, job_fail, job_succeed
 from labeling.services.leases import lease_beat
+from labeling.services.loop_settings import loop_settings_set
 from labeling.services.redecoding import redecodes_due_enqueue, redecodes_enqueue
 from labeling.services.submissions import image_submit
-from tests.factories import World, adding, cell, claim_of, make_ready_image, make_tuned, segment, square
+from tests.factories import (
+    World,
+    adding,
+    cell,
+    claim_of,
+    ingest,
+    make_image,
+    make_ready_image,
+    make_tuned,
+    segment,
+    square,
+)
 from tests.labeling.services.test_training import complete, start, submit_two, trained
 
 
@@ -137,6 +149,25 @@ def test_an_errand_that_was_lost_is_run_by_the_sweep(world: World):
 
 
 def test_rolling_back_decodes_again_too(world: World):
+@pytest.mark.parametrize("mode", ["always", "never"])
+def test_a_segmentation_that_an_earlier_version_ends_after_a_promotion_is_repeated(
+    world: World, django_capture_on_commit_callbacks, mode: str
+):
+    """The errand leaves an image alone that is being segmented, so the segmentation itself has to ask."""
+    loop_settings_set(project=world.project, presegmentation=mode)
+    image = ingest(make_image(world.project))
+    version = activate(world)
+    assert redecodes_enqueue(project_id=world.project.pk) == 0
+    assert not project_of(world).redecode_due
+    with django_capture_on_commit_callbacks(execute=True):
+        segment(image, [square(0, 0)], version=world.base)
+    assert project_of(world).redecode_due
+    assert redecodes_enqueue(project_id=world.project.pk) == 1
+    with django_capture_on_commit_callbacks(execute=True):
+        segment(image, [square(40, 40)], version=version)
+    assert not project_of(world).redecode_due  # it shows what it should
+
+
     image = make_ready_image(world.project)
     activate(world)
     redecodes_enqueue(project_id=world.project.pk)

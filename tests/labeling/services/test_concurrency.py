@@ -15,7 +15,6 @@ from labeling.models import Cell, Edit, Image, ImageStatus, Job, JobKind, Projec
 from labeling.patch import Patch
 from labeling.selectors.images import frames_of
 from labeling.services.activation import pending_prepare, project_locked, version_activate
-from labeling.services.activation import version_activate
 from labeling.services.classes import class_create
 from labeling.services.edits import EditResult, edit_apply
 from labeling.services.images import channel_map_set, image_delete, image_segment
