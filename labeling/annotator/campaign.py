@@ -147,7 +147,7 @@ class Campaign:
         if self.plan.arm is not Arm.LOOP or rest or not rounds or over or rounds in known:
             return
         started = time.monotonic()
-        run = project.train()
+        run = project.train(submitted=len(self.played))
         record = _run_record(self.plan, rounds, run, time.monotonic() - started)
         records.append(self.run_file, record)
         self.say(f"{self.plan.name} after round {rounds}: {record.decision}. {record.reason}")

@@ -99,14 +99,28 @@ def _round(number: int, images: Sequence[ImageRecord], shown: Sequence[ImageReco
         missed_and_false_per_cell=sum(image.missed_and_false_corrections for image in shown) / cells,
         actions_per_cell=sum(image.actions for image in shown) / cells,
         seconds_per_cell=sum(image.seconds for image in shown) / cells,
-        f1_shown=mean(image.f1_shown for image in shown),
-        f1=mean(image.f1 for image in shown),
-        mean_iou=mean(image.mean_iou for image in shown),
+        f1_shown=pooled_f1_shown(shown),
+        f1=over_cells(shown, "f1"),
+        mean_iou=over_cells(shown, "mean_iou"),
         blind_images=len(blind),
         blind_actions=sum(image.actions for image in blind),
         actions_per_cell_with_blind=sum(image.actions for image in images) / all_cells,
         seconds_per_cell_with_blind=sum(image.seconds for image in images) / all_cells,
         version=shown[-1].version,
+    )
+
+
+def pooled_f1_shown(images: Sequence[ImageRecord]) -> float:
+    """F1 of what was shown, its counts added up over images: an image's F1 is 2TP to its true and its shown cells."""
+    both = [image.cells + image.shown for image in images]
+    twice_right = sum(image.f1_shown * its for image, its in zip(images, both, strict=True))
+    return twice_right / sum(both) if sum(both) else 1.0
+
+
+def over_cells(images: Sequence[ImageRecord], figure: str) -> float:
+    """The mean of an image's figure over the true cells of all images."""
+    return sum(getattr(image, figure) * image.cells for image in images) / max(
+        1, sum(i.cells for i in images)
     )
 
 

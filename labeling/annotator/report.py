@@ -16,6 +16,7 @@ from labeling.annotator.curves import (
     Round,
     base_cost,
     enough_after,
+    over_cells,
     rounds,
     verdicts,
 )
@@ -104,8 +105,8 @@ def _totals(images: Sequence[ImageRecord]) -> str:
                 sum(image.seconds for image in mine) / cells,
                 len(blind),
                 sum(image.actions for image in blind),
-                mean(image.f1 for image in mine),
-                mean(image.mean_iou for image in mine),
+                over_cells(mine, "f1"),
+                over_cells(mine, "mean_iou"),
             ]
         )
     head = (
@@ -169,9 +170,10 @@ def _table(title: str, head: str, rows: Sequence[Sequence[object]]) -> str:
 def _stops(found: Sequence[Round]) -> list[str]:
     said = []
     for key in dict.fromkeys((_group(one), one.seed) for one in found if one.arm == Arm.LOOP):
-        costs = [one.corrections_per_cell for one in found if (_group(one), one.seed) == key]
-        after = enough_after(costs)
-        verdict = f"enough after round {after}" if after else f"not yet enough after {len(costs)} rounds"
+        mine = [one for one in found if (_group(one), one.seed) == key]
+        after = enough_after([one.corrections_per_cell for one in mine])
+        number = mine[after - 1 if after else -1].round  # a round of blind images alone has no figures
+        verdict = f"enough after round {number}" if after else f"not yet enough after {number} rounds"
         said.append(f"{key[0][0]}, {key[0][2]}, seed {key[1]}: {verdict}.")
     return said
 
@@ -182,8 +184,9 @@ def _goals(images: Sequence[ImageRecord], goal: str | None) -> list[str]:
         f"corrections per cell. Masks under IoU {RULES.repair_below} are repaired; prices in seconds: "
         f"{', '.join(f'{kind} {seconds:.2f}' for kind, seconds in SECONDS.items())}."
     )
-    orders = dict.fromkeys(image.order for image in images if image.arm == Arm.LOOP)
-    return [*(s for order in orders if goal for s in verdicts(GOALS[goal], images, order=order)), rules]
+    mine = [image for image in images if image.domain == goal]
+    orders = dict.fromkeys(image.order for image in mine if image.arm == Arm.LOOP)
+    return [*(s for order in orders if goal for s in verdicts(GOALS[goal], mine, order=order)), rules]
 
 
 def _rounded(one: Round) -> dict[str, object]:

@@ -99,7 +99,7 @@ class ServerProject:
 
         def look() -> Json | None:
             image: Json = self.client.get(f"images/{image_id}")
-            if image["status"] != "ready" or not image["cells"]:
+            if image["status"] != "ready" or image["blind"]:
                 return image
             wanted = self.client.get(f"projects/{self.id}/model")["presegmentation"]["shown_from"]
             return image if image["shown_from"] == wanted else None
@@ -107,18 +107,20 @@ class ServerProject:
         found: Json = _wait_for(look, "the outlines that are to be shown")
         return found
 
-    def train(self) -> Json:
-        """The finished run of "Train now", once every waiting image shows what the active version finds; what the
-        server says if it refuses. Nobody presses it before there are held-out images enough to promote anything."""
-        held_out = self.client.get(f"projects/{self.id}/model")["held_out"]
+    def train(self, *, submitted: int) -> Json:
+        """The finished run of "Train now" on so many ``submitted`` images, once every waiting one shows what the active
+        version finds; what the server says if it refuses. Nobody presses it before there are held-out images enough to
+        promote anything, and nobody twice for the same images, though the campaign was cut meanwhile."""
+        model = self.client.get(f"projects/{self.id}/model")
+        held_out = model["held_out"]
         if held_out["deciding"] < held_out["needed"]:
             return {"decision": "waited", "decision_reason": TOO_FEW.format(**held_out)}
-        try:
-            run_id = self.client.post(f"projects/{self.id}/training-runs")["id"]
-        except Refused as refused:
-            if refused.code != "training_is_open":
+        run_id = next((run["id"] for run in model["runs"] if run["images"] == submitted), None)
+        if run_id is None:
+            try:
+                run_id = self.client.post(f"projects/{self.id}/training-runs")["id"]
+            except Refused as refused:
                 return {"decision": "refused", "decision_reason": str(refused)}
-            run_id = self.client.get(f"projects/{self.id}/model")["run"]["id"]
 
         def look() -> Json | None:
             runs: Iterable[Json] = self.client.get(f"projects/{self.id}/model")["runs"]
@@ -136,8 +138,13 @@ class ServerProject:
     def _decoded(self) -> bool | None:
         """Whether what is shown in each image that nobody has opened is what the active version finds."""
         active = self.client.get(f"projects/{self.id}")["active_version"]["id"]
+        wanted = self.client.get(f"projects/{self.id}/model")["presegmentation"]["shown_from"]
         for image in self.client.images(self.id):
-            if image["status"] == "ready" and image["cells"]:
+            if image["status"] != "ready" or image["blind"]:
+                continue
+            if image["shown_from"] != wanted:
+                return None
+            if image["cells"]:
                 cells = self.client.get(f"images/{image['id']}/cells")["cells"]
                 if image["job"] is not None or any(cell["model_version"] != active for cell in cells):
                     return None

@@ -36,6 +36,18 @@ def test_a_round_is_counted_over_its_cells_and_not_over_its_images():
     assert one.seconds_per_cell == pytest.approx(20 / 40)
 
 
+def test_the_f1_of_what_was_shown_is_pooled_over_images():
+    """Of 10 true and 30 shown cells 4 are right, of 40 true and 20 shown 15: 2 * 19 of 100."""
+    (one,) = rounds(
+        [
+            record(1, cells=10, shown=30, f1_shown=0.2),
+            record(2, cells=40, shown=20, f1_shown=0.5, mean_iou=0.8),
+        ]
+    )
+    assert one.f1_shown == pytest.approx(0.38)
+    assert one.mean_iou == pytest.approx(0.82)
+
+
 def test_drawing_everything_is_one_correction_a_cell_and_clearing_one_more_for_the_image():
     (drawn,) = rounds([record(1, shown=0, missed=10, box=10, brush=4)])
     (cleared,) = rounds([record(1, shown=20, missed=8, false=18, reshaped=2, clear=1, box=10, brush=4)])
@@ -105,6 +117,20 @@ def test_no_round_of_the_third_domain_may_cost_more_than_drawing_everything():
     fifth, worst = verdicts(GOALS["C"], dear, order="random")
     assert fifth.endswith(": met.")
     assert "1.500, goal at most 1: not met" in worst
+
+
+def test_the_goals_of_a_domain_are_judged_on_its_own_campaigns(tmp_path: Path):
+    for domain, missed in (("A", 1), ("B", 9)):
+        for place in range(1, 11):
+            append(tmp_path / f"{domain}.images.csv", record(place, domain=domain, box=missed, missed=missed))
+    assert "corrections per cell 0.100, goal at most 0.15: met" in report(tmp_path, goal="A")
+
+
+def test_enough_names_the_round_though_an_earlier_one_was_blind(tmp_path: Path):
+    """Rounds 1, 3 and 4 have figures, and neither of the last two is better than the first."""
+    for place in range(1, 9):
+        append(tmp_path / "A.images.csv", record(place, blind=place in (3, 4), box=2, missed=2))
+    assert "A, random, seed 0: enough after round 4." in report(tmp_path)
 
 
 def test_records_are_read_as_they_were_written(tmp_path: Path):
