@@ -29,7 +29,7 @@ from labeling.models import (
 from labeling.models.job import OPEN
 from labeling.selectors.channels import channel_roles
 from labeling.selectors.training import held_out_figures
-from labeling.services.jobs import job_create
+from labeling.services.jobs import job_create, jobs_withdraw
 from labeling.services.outlines import OUTLINES, outlines_set
 from labeling.services.redecoding import redecode_request
 
@@ -51,6 +51,7 @@ def version_activate(*, project_id: UUID, version_id: UUID, by: Any = None) -> P
     if project.active_version_id == version.pk:
         _forget_pending(project)
         project.save(update_fields=_PENDING)
+        live.publish(project.pk, "model", {"pending": None})
     else:
         activate(project, version, by=by)
     return project
@@ -68,6 +69,7 @@ def activate(
     ):
         _switch(project, version, by=by, run=run)
         return
+    _forget_pending(project)
     project.pending_version, project.pending_since, project.pending_by = version, timezone.now(), by
     project.save(update_fields=_PENDING)
     live.publish(project.pk, "model", {"pending": str(version.pk)})
@@ -77,7 +79,8 @@ def activate(
 def pending_prepare(*, project_id: UUID) -> bool:
     """Ask for the features that the pending version still lacks; let it serve once none is missing.
 
-    Returns whether it serves now. Called when it begins to wait, at the end of each of these jobs, and by the sweep.
+    Returns whether it serves now. Called when it begins to wait, at the end of the last of these jobs, and by the
+    sweep, which finds images whose job gave way to a person (`embedding_request`).
     """
     while True:
         with transaction.atomic():
@@ -108,6 +111,9 @@ _PENDING = ["pending_version", "pending_since", "pending_by"]
 
 
 def _forget_pending(project: Project) -> None:
+    """Nothing more is computed for it. Not saved."""
+    if project.pending_version_id is not None:
+        jobs_withdraw(project_id=project.pk)
     project.pending_version = project.pending_since = project.pending_by = None
 
 

@@ -168,6 +168,19 @@ def job_cancel(*, job_id: UUID) -> Job:
     return job
 
 
+@transaction.atomic
+def jobs_withdraw(*, project_id: UUID) -> int:
+    """Cancel the project's queued jobs that prepare what nobody asks for any more (``later``). Returns how many.
+
+    One that another transaction has in hand, a worker that begins it say, goes on: whoever holds the project's lock
+    must not wait for a job's.
+    """
+    later = Job.objects.filter(project_id=project_id, status=JobStatus.QUEUED, payload__later=True)
+    chosen = list(later.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    jobs = Job.objects.filter(pk__in=chosen)
+    return jobs.update(status=JobStatus.CANCELLED, finished_at=timezone.now())
+
+
 def jobs_sweep() -> int:
     """Send jobs again whose message or worker was lost; fail those that were tried often enough. Returns how many."""
     now = timezone.now()

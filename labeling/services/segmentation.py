@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.utils import timezone
 
-from labeling import live
+from labeling import dispatch, live
 from labeling.errors import Conflict
 from labeling.models import (
     Edit,
@@ -91,7 +91,8 @@ def segmentation_store(
 def embedding_request(*, image_id: UUID, version_id: UUID | None = None) -> Job:
     """Compute the image's features anew: they were evicted, or never made. One job at a time for an image.
 
-    Those that the active version reads, unless ``version_id`` names another one.
+    Those that the active version reads, unless ``version_id`` names another one. A job that only waits its turn, for a
+    version that does not serve yet, becomes this one; its own features are asked for again afterwards.
 
     Raises Conflict if the image was not read yet, the project has no model, or the last attempt failed just now.
     """
@@ -104,7 +105,13 @@ def embedding_request(*, image_id: UUID, version_id: UUID | None = None) -> Job:
     last = Job.objects.filter(image=image, kind=JobKind.EMBED, payload=payload).order_by("created_at").last()
     if last is not None and last.status == JobStatus.FAILED and _is_recent(last):
         raise Conflict(f"The model cannot read {image.name}: {last.error}", code="features_failed")
-    return job_create(kind=JobKind.EMBED, project=image.project, image=image, payload=payload)
+    job = job_create(kind=JobKind.EMBED, project=image.project, image=image, payload=payload)
+    # A worker may begin it at this moment: then it is let finish.
+    waiting = Job.objects.filter(pk=job.pk, status=JobStatus.QUEUED, payload__later=True)
+    if waiting.update(payload=payload):
+        job.payload = payload
+        dispatch.send_job(job)  # to where people wait; the message behind all others will find nothing to do
+    return job
 
 
 def _is_recent(job: Job) -> bool:

@@ -27,6 +27,7 @@ from labeling.services.jobs import job_claim, job_fail, job_succeed
 from labeling.services.leases import lease_beat
 from labeling.services.loop_settings import loop_settings_set
 from labeling.services.redecoding import redecodes_due_enqueue, redecodes_enqueue
+from labeling.services.segmentation import embedding_request
 from labeling.services.submissions import image_submit
 from tests.factories import (
     World,
@@ -148,7 +149,6 @@ def test_an_errand_that_was_lost_is_run_by_the_sweep(world: World):
     assert redecodes_due_enqueue() == 0
 
 
-def test_rolling_back_decodes_again_too(world: World):
 @pytest.mark.parametrize("mode", ["always", "never"])
 def test_a_segmentation_that_an_earlier_version_ends_after_a_promotion_is_repeated(
     world: World, django_capture_on_commit_callbacks, mode: str
@@ -168,6 +168,7 @@ def test_a_segmentation_that_an_earlier_version_ends_after_a_promotion_is_repeat
     assert not project_of(world).redecode_due  # it shows what it should
 
 
+def test_rolling_back_decodes_again_too(world: World):
     image = make_ready_image(world.project)
     activate(world)
     redecodes_enqueue(project_id=world.project.pk)
@@ -252,6 +253,78 @@ def test_another_choice_ends_the_waiting(world: World):
     project = project_of(world)
     assert (project.active_version, project.pending_version) == (world.base, None)
     assert not pending_prepare(project_id=world.project.pk)
+
+
+def open_embeddings(world: World) -> list[Job]:
+    jobs = Job.objects.filter(project=world.project, kind=JobKind.EMBED, status__in=["queued", "running"])
+    return list(jobs.order_by("created_at"))
+
+
+def test_who_needs_the_active_versions_features_does_not_wait_for_the_pending_ones(
+    world: World, django_capture_on_commit_callbacks
+):
+    version = pending(world)
+    pending_prepare(project_id=world.project.pk)
+    first, second = embeddings(version)
+    assert first.image_id is not None
+    with django_capture_on_commit_callbacks(execute=True):
+        job = embedding_request(image_id=first.image_id)
+    assert (job.status, job.payload) == (JobStatus.QUEUED, {})
+    assert redis_client().llen(dispatch.messages_of("segment")[1]) == 1  # where someone waits
+    close(second)
+    assert not pending_prepare(project_id=world.project.pk)
+    close(job)
+    assert not pending_prepare(
+        project_id=world.project.pk
+    )  # the image's turn for the pending version comes again
+    (again,) = open_embeddings(world)
+    assert (again.image_id, again.payload) == (first.image_id, {"version": str(version.pk), "later": True})
+    close(again)
+    assert pending_prepare(project_id=world.project.pk)
+
+
+def test_who_compares_with_the_pending_version_does_not_wait_in_the_last_place(world: World):
+    version = pending(world)
+    pending_prepare(project_id=world.project.pk)
+    first, second = embeddings(version)
+    assert first.image_id is not None
+    job = embedding_request(image_id=first.image_id, version_id=version.pk)
+    assert (job.pk, job.payload) == (first.pk, {"version": str(version.pk)})
+    close(job)
+    close(second)
+    assert pending_prepare(project_id=world.project.pk)
+
+
+def test_features_that_are_being_computed_for_the_pending_version_are_let_finish(world: World):
+    version = pending(world)
+    pending_prepare(project_id=world.project.pk)
+    first, _ = embeddings(version)
+    assert first.image_id is not None
+    assert job_claim(job_id=first.pk) is not None
+    job = embedding_request(image_id=first.image_id)
+    assert (job.pk, job.status, job.payload) == (first.pk, JobStatus.RUNNING, first.payload)
+
+
+def test_nothing_more_is_computed_for_a_version_that_no_longer_waits(world: World):
+    version = pending(world)
+    pending_prepare(project_id=world.project.pk)
+    begun, queued = embeddings(version)
+    assert job_claim(job_id=begun.pk) is not None
+    version_activate(project_id=world.project.pk, version_id=world.base.pk, by=world.alice)
+    assert [job.pk for job in open_embeddings(world)] == [begun.pk]
+    queued.refresh_from_db()
+    assert queued.status == JobStatus.CANCELLED
+    assert queued.finished_at is not None
+
+
+def test_a_version_that_takes_the_place_of_a_waiting_one_does_not_wait_for_its_features(world: World):
+    pending(world)
+    pending_prepare(project_id=world.project.pk)
+    other = activate(world, rung=3, trunk_hash="another")
+    assert open_embeddings(world) == []
+    assert not pending_prepare(project_id=world.project.pk)
+    assert {job.payload["version"] for job in open_embeddings(world)} == {str(other.pk)}
+    assert len(open_embeddings(world)) == 2
 
 
 def test_a_candidate_with_its_own_trunk_waits_when_the_gate_promotes_it(world: World):
