@@ -13,6 +13,8 @@ export interface PageActions {
   openImage(id: string): void;
   /** No image is left: back to the project. */
   leave(): void;
+  /** Where the browser is now. */
+  address(): string;
   askSkip(): void;
   askNote(): void;
   showKeys(): void;
@@ -27,6 +29,8 @@ const TAP_MS = 250;
 
 export interface Hands {
   run(action: Action): void;
+  /** Goes to another image. */
+  open(id: string): void;
   /** Leaves the image for later and opens the next one. */
   skip(reason: string): void;
   /** Listens to keys until the returned function is called. */
@@ -42,20 +46,20 @@ export function createHands(session: ImageSession, page: PageActions): Hands {
 
   const chosenTool = (): Tool => tools[session.tool.get()];
   const activeTool = (): Tool => (held.space ? tools.pan : chosenTool());
-  const leaveTool = (): void => {
-    const tool = chosenTool();
-    if (tool.leave) tool.leave();
-    else tool.cancel();
-  };
   const choose = (id: ToolId): void => {
-    leaveTool();
+    session.putDownTool();
     session.tool.set(id);
     view.point(null, null, false);
   };
+  /** Who has gone elsewhere before `ended` is not taken away from there. */
+  const goOn = async <T>(ended: Promise<T>, go: (result: T) => void): Promise<void> => {
+    const from = page.address();
+    const result = await ended;
+    if (page.address() === from) go(result);
+  };
   const open = (id: string | null): void => {
     if (!id) return;
-    leaveTool();
-    page.openImage(id);
+    goOn(session.finishBoxes(), () => page.openImage(id)).catch((error: unknown) => session.say(`The image stays open. ${messageOf(error)}`));
   };
   const resizeBrush = (factor: number): void => {
     const { min, max, step } = OPTIONS.radius;
@@ -92,15 +96,11 @@ export function createHands(session: ImageSession, page: PageActions): Hands {
     if (changes) changing(run);
     else run();
   };
-  const finish = async (ended: ReturnType<typeof session.queue.submit>): Promise<void> => {
-    const queue = await ended;
-    if (queue?.next) page.openImage(queue.next.image.id);
-    else if (queue) page.leave();
-  };
-  const submit = (): void => {
-    leaveTool();
-    void finish(session.queue.submit());
-  };
+  const finish = (ended: ReturnType<typeof session.queue.submit>): void =>
+    void goOn(ended, (queue) => {
+      if (queue?.next) page.openImage(queue.next.image.id);
+      else if (queue) page.leave();
+    });
   const stepFrame = (direction: 1 | -1): void => {
     const { previous, next } = session.image.get();
     if (frames.index !== null) open(frames.beside(direction));
@@ -150,7 +150,7 @@ export function createHands(session: ImageSession, page: PageActions): Hands {
     "image.previous": () => open(session.image.get().previous),
     "image.next": () => open(session.image.get().next),
     "image.save": save,
-    "image.submit": () => changing(submit),
+    "image.submit": () => changing(() => finish(session.queue.submit())),
     "image.skip": () => changing(page.askSkip),
     "note.write": page.askNote,
     "help.keys": page.showKeys,
@@ -200,10 +200,8 @@ export function createHands(session: ImageSession, page: PageActions): Hands {
 
   return {
     run,
-    skip: (reason) => {
-      leaveTool();
-      void finish(session.queue.skip(reason));
-    },
+    open,
+    skip: (reason) => finish(session.queue.skip(reason)),
     listenKeys: () =>
       listenForKeys({
         bindings: () => keyboard.bindings.get(),

@@ -19,7 +19,7 @@ function page(answers: Answers, settled: () => Promise<void> = () => Promise.res
   const catchUp = vi.fn(() => Promise.resolve());
   const onSubmitted = vi.fn(() => Promise.resolve());
   const autosave = { revision: 7, settled, catchUp } as unknown as Autosave;
-  const flow = createFlow({ imageId: "i", projectId: "p", tab: "tab-1", autosave, say: (words) => said.push(words), onSubmitted });
+  const flow = createFlow({ imageId: "i", projectId: "p", tab: "tab-1", autosave, finishBoxes: () => Promise.resolve(), say: (words) => said.push(words), onSubmitted });
   return { flow, sent, said, catchUp, onSubmitted };
 }
 

@@ -9,7 +9,7 @@ export interface Flow {
   /** The images that wait, the next first; empty until they are known. */
   readonly upcoming: Readable<readonly QueueItem[]>;
   readonly progress: Readable<Queue["progress"] | null>;
-  /** Submits the image once everything is saved. The queue after it, or null if it was not submitted, which is said. */
+  /** Submits the image once every box has its mask and everything is saved. The queue after it, or null if it was not submitted, which is said. */
   submit(): Promise<Queue | null>;
   /** Leaves the image for later, with a reason. The queue after it, or null. */
   skip(reason: string): Promise<Queue | null>;
@@ -26,6 +26,8 @@ interface Parts {
   readonly projectId: string;
   readonly tab: string;
   readonly autosave: Autosave;
+  /** Rejects if a box gets no mask: the image must not go on without it unseen. */
+  readonly finishBoxes: () => Promise<void>;
   readonly say: (words: string) => void;
   /** The image is done: undo begins anew when it is opened again. */
   readonly onSubmitted: () => Promise<void>;
@@ -41,7 +43,7 @@ function withNews(items: readonly QueueItem[], { id, status, ...change }: ImageE
   return items.map((item) => (item.image.id === id ? { ...item, image: { ...item.image, ...change, status: status ?? item.image.status } } : item));
 }
 
-export function createFlow({ imageId, projectId, tab, autosave, say, onSubmitted }: Parts): Flow {
+export function createFlow({ imageId, projectId, tab, autosave, finishBoxes, say, onSubmitted }: Parts): Flow {
   const upcoming = createValue<readonly QueueItem[]>([]);
   const progress = createValue<Queue["progress"] | null>(null);
   let running = false;
@@ -87,6 +89,7 @@ export function createFlow({ imageId, projectId, tab, autosave, say, onSubmitted
     progress,
     submit: () =>
       once(async () => {
+        await finishBoxes();
         await autosave.settled();
         const queue = await imageSubmit(imageId, autosave.revision, tab);
         await onSubmitted();
@@ -95,6 +98,7 @@ export function createFlow({ imageId, projectId, tab, autosave, say, onSubmitted
     skip: (reason) =>
       once(
         async () => {
+          await finishBoxes();
           await autosave.settled();
           return (await imageSkip(imageId, reason, tab)).queue;
         },

@@ -19,6 +19,7 @@ import { sendElsewhere } from "./elsewhere";
 import { type Flow, createFlow } from "./flow";
 import { type Frames, createFrames } from "./frames";
 import { newId } from "./ids";
+import { type InHand, createInHand } from "./inHand";
 import { createKeeping } from "./keeping";
 import { keyboard } from "./keys/keyboard";
 import { type ImageNews, followImage } from "./live";
@@ -45,7 +46,7 @@ export interface Notice {
 }
 
 /** One image, open for labelling: the parts that the page and its keys use. */
-export interface ImageSession extends Pick<SeeingState, "seeing" | "setSeeing" | "toggleFill" | "nextColour"> {
+export interface ImageSession extends InHand, Pick<SeeingState, "seeing" | "setSeeing" | "toggleFill" | "nextColour"> {
   readonly opened: Opened;
   readonly image: Readable<ImageDetail>;
   readonly model: Readable<Project["active_version"]>;
@@ -59,7 +60,6 @@ export interface ImageSession extends Pick<SeeingState, "seeing" | "setSeeing" |
   readonly editing: Editing;
   readonly tools: Readonly<Record<ToolId, Tool>>;
   readonly toolContext: ToolContext;
-  readonly tool: Value<ToolId>;
   readonly options: Value<OptionValues>;
   readonly selection: Value<ReadonlySet<string>>;
   readonly notice: Readable<Notice | null>;
@@ -114,7 +114,6 @@ export function createImageSession(opened: Opened): ImageSession {
   const preview = createPreviewLayer();
   const selection = createValue<ReadonlySet<string>>(new Set());
   const changes = createValue(0);
-  const tool = createValue<ToolId>(carry.tool ?? "select");
   const { options, dispose: stopOptions } = createOptions(preferences);
 
   const editing = createEditing(store, history, selection, say);
@@ -140,6 +139,7 @@ export function createImageSession(opened: Opened): ImageSession {
     newId,
   });
   const tools = createTools(toolContext);
+  const inHand = createInHand({ tool: createValue<ToolId>(carry.tool ?? "select"), tools, say });
 
   const notes = createNotes(imageId, opened.image.notes, say);
   const queue = createFlow({
@@ -147,6 +147,7 @@ export function createImageSession(opened: Opened): ImageSession {
     projectId: project.id,
     tab,
     autosave,
+    finishBoxes: inHand.finishBoxes,
     say,
     async onSubmitted() {
       history.restore({ entries: [], cursor: 0 });
@@ -229,6 +230,7 @@ export function createImageSession(opened: Opened): ImageSession {
 
   return {
     ...sight.seeing,
+    ...inHand,
     opened,
     image,
     model,
@@ -242,7 +244,6 @@ export function createImageSession(opened: Opened): ImageSession {
     editing,
     tools,
     toolContext,
-    tool,
     options,
     selection,
     notice,
@@ -268,7 +269,7 @@ export function createImageSession(opened: Opened): ImageSession {
     measure: (cell) => measureCell(cell, pixels, opened.image.channels.length),
     say,
     dispose() {
-      carry.tool = tool.get();
+      carry.tool = inHand.tool.get();
       for (const stop of [live.stop, queue.stop, stopKeys, stopOptions, stopSending, sight.leave, keeping.leave]) stop();
     },
   };

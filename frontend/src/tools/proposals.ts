@@ -19,6 +19,8 @@ interface Proposal {
 export interface Proposals {
   /** Boxes whose mask is still to come. */
   readonly waiting: number;
+  /** Resolves once none is waiting; rejects, in words fit for people, as soon as a mask does not come. */
+  settled(): Promise<void>;
   /** Whether there is one that can be accepted, refined or dropped. */
   readonly current: boolean;
   /** A new box. The one before is accepted. `found`: its mask, if it is known already. */
@@ -45,7 +47,18 @@ export function createProposals(context: ToolContext): Proposals {
   const failed = new Set<string>();
   let count = 0;
   let currentKey: string | null = null;
+  const watchers = new Set<{ readonly resolve: () => void; readonly reject: (error: Error) => void }>();
 
+  const waiting = (): number => [...all.values()].filter(({ asking }) => asking !== null).length;
+  const tellSettled = (): void => {
+    if (waiting() > 0) return;
+    for (const { resolve } of watchers) resolve();
+    watchers.clear();
+  };
+  const tellFailed = (words: string): void => {
+    for (const { reject } of watchers) reject(new Error(words));
+    watchers.clear();
+  };
   const put = (proposal: Proposal): void => {
     all.set(proposal.key, proposal);
     const { key, prompt, found, asking } = proposal;
@@ -58,6 +71,7 @@ export function createProposals(context: ToolContext): Proposals {
     if (currentKey === key) currentKey = null;
     context.marks.drop(key);
     context.preview.drop(key);
+    tellSettled();
   };
 
   const keep = (key: string, found: DecodedMask): void => {
@@ -82,11 +96,14 @@ export function createProposals(context: ToolContext): Proposals {
     context.preview.drop(key);
     context.preview.add(key, bitmapOf(found.mask), PREVIEW_SLOT);
     put({ ...proposal, found, foundFor: proposal.prompt, asking: null });
+    tellSettled();
   };
   const fail = (key: string, error: unknown): void => {
     const proposal = all.get(key);
     if (!proposal) return;
-    context.say(error instanceof Error ? error.message : "No mask came back. The box can be drawn again.");
+    const words = error instanceof Error ? error.message : "No mask came back. The box can be drawn again.";
+    context.say(words);
+    tellFailed(words);
     const { found, foundFor, prompt } = proposal;
     if (found && foundFor) {
       // A click brought nothing: the mask before it still stands.
@@ -130,11 +147,12 @@ export function createProposals(context: ToolContext): Proposals {
 
   return {
     get waiting() {
-      return [...all.values()].filter(({ asking }) => asking !== null).length;
+      return waiting();
     },
     get current() {
       return current() !== undefined;
     },
+    settled: () => (waiting() === 0 ? Promise.resolve() : new Promise((resolve, reject) => watchers.add({ resolve, reject }))),
     forgetFailed,
     accept,
     propose(prompt, found) {

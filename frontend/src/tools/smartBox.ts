@@ -75,6 +75,10 @@ export function createSmartBox(context: ToolContext): Tool {
     get pending() {
       return proposals.current;
     },
+    get waiting() {
+      return proposals.waiting;
+    },
+    settled: () => proposals.settled(),
     get hints() {
       if (drag) return [{ keys: "Let go", does: "ask the model" }, { keys: "Esc", does: "cancel" }];
       if (proposals.current) {

@@ -36,6 +36,8 @@ export interface Tool {
   readonly hints: readonly Hint[];
   /** Clicks were made that wait for more of them, or a mask waits for a word: Enter, Backspace and undo are the tool's. */
   readonly pending?: boolean;
+  /** Masks that were asked for and are still to come. */
+  readonly waiting?: number;
   /** Alt takes away in this tool, and so does the right button: it comes as `alt`. Elsewhere the right button is not the tool's. */
   readonly subtracts?: boolean;
   down(at: PointerInput): void;
@@ -52,6 +54,8 @@ export interface Tool {
   back?(): boolean;
   /** Another tool is taken, or the page is left: what is shown is kept, what is half done is dropped. Without it: `cancel`. */
   leave?(): void;
+  /** Resolves once nothing is `waiting`; rejects, in words fit for people, as soon as a mask does not come. */
+  settled?(): Promise<void>;
 }
 
 export interface DecodedMask {

@@ -10,7 +10,7 @@ import styles from "./frames.module.css";
 import { useValue } from "./useValue";
 
 /** The frames of a time-lapse or a z-stack. A frame opens when the slider is let go, not at every step on the way. */
-export function FrameSlider({ session, hands, onOpen }: { session: ImageSession; hands: Hands; onOpen: (image: string) => void }) {
+export function FrameSlider({ session, hands }: { session: ImageSession; hands: Hands }) {
   const frames = useValue(session.frames.series);
   const selection = useValue(session.selection);
   useValue(session.access);
@@ -22,7 +22,7 @@ export function FrameSlider({ session, hands, onOpen }: { session: ImageSession;
   const letGo = (): void => {
     const frame = wanted === null || wanted === series.index ? null : session.frames.at(wanted);
     setWanted(null);
-    if (frame) onOpen(frame.image);
+    if (frame) hands.open(frame.image);
   };
   return (
     <section className={styles.bar} aria-label="Frames" data-testid="frames">

@@ -82,6 +82,7 @@ export function LabelView({ session }: { session: ImageSession }) {
     const page: PageActions = {
       openImage: (id) => navigate(`/images/${id}`),
       leave: () => navigate(`/projects/${project.id}`),
+      address: () => window.location.pathname,
       askSkip: () => setDialog("skip"),
       askNote: () => setDialog("note"),
       showKeys: () => setDialog("keys"),
@@ -99,7 +100,7 @@ export function LabelView({ session }: { session: ImageSession }) {
       <ToolRail session={session} hands={hands} />
       <Canvas session={session} hands={hands} />
       <div className={styles.below}>
-        <FrameSlider session={session} hands={hands} onOpen={(id) => navigate(`/images/${id}`)} />
+        <FrameSlider session={session} hands={hands} />
         {shown.is("filmstrip") && <Filmstrip session={session} />}
       </div>
       <Inspector session={session} hands={hands} />
