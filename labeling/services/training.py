@@ -138,7 +138,9 @@ def _complete(
 
 @transaction.atomic
 def _start_if(project_id: UUID, is_due: Any, reason: RunReason) -> bool:
-    project = Project.objects.select_for_update(skip_locked=True).filter(pk=project_id).first()
+    # The threshold is asked for again soon, so it waits for nobody; the schedule's message comes once.
+    projects = Project.objects.select_for_update(skip_locked=reason != RunReason.SCHEDULE)
+    project = projects.filter(pk=project_id).first()
     if project is None or open_run(project) is not None or not is_due(project):
         return False
     try:

@@ -11,7 +11,18 @@ from django.core.files.storage import default_storage
 from django.db import connections, transaction
 
 from labeling.errors import DomainError, LeaseLost, NotFound
-from labeling.models import Cell, Edit, Image, ImageStatus, Job, JobKind, Project, Split, TrainingRun
+from labeling.models import (
+    Cell,
+    Edit,
+    Image,
+    ImageStatus,
+    Job,
+    JobKind,
+    Project,
+    RunReason,
+    Split,
+    TrainingRun,
+)
 from labeling.patch import Patch
 from labeling.selectors.images import frames_of
 from labeling.services.activation import pending_prepare, project_locked, version_activate
@@ -24,7 +35,7 @@ from labeling.services.projects import project_delete
 from labeling.services.redecoding import redecodes_due_enqueue, redecodes_enqueue
 from labeling.services.segmentation import segmentation_store
 from labeling.services.submissions import image_submit
-from labeling.services.training import trainings_due_start
+from labeling.services.training import training_start_scheduled, trainings_due_start
 from tests.factories import (
     World,
     adding,
@@ -235,6 +246,25 @@ def test_a_first_submission_that_meets_the_deletion_of_its_project(world: World)
 
     assert while_held(begin, lambda: project_delete(project=world.project), submit) == []
     assert not Image.objects.exists()
+
+
+def test_the_clocks_one_message_waits_for_a_project_that_is_busy(world: World):
+    """The threshold is asked for again soon; a schedule only when its time comes again."""
+    world.project.correction_threshold = 50
+    world.project.save()
+    submit_plenty(world)
+    started: list[Any] = []
+
+    def hold() -> None:
+        project_locked(world.project.pk)
+
+    def meanwhile() -> None:
+        started.append(trainings_due_start())
+        started.append(training_start_scheduled(project_id=world.project.pk))
+
+    assert while_held(hold, lambda: None, meanwhile) == []
+    assert started == [0, True]
+    assert TrainingRun.objects.get().reason == RunReason.SCHEDULE
 
 
 def test_a_promotion_that_meets_the_end_of_a_segmentation(world: World):
