@@ -121,6 +121,21 @@ def test_a_run_measures_it_beside_its_candidates_and_leaves_the_choice_to_people
     assert view.evaluation["candidate"]["f1"] == f1_by_version(project)[version.pk] == pytest.approx(0.9)
 
 
+def test_an_imported_version_that_is_activated_is_known_by_what_a_run_measured_of_it(
+    world: World, base: ModelVersion
+):
+    version = take_in(world, full_model(neck=2))
+    submit_two(world)
+    for found in (40, 45):  # of 50 cells in each image
+        run, claim = start(world)
+        training_complete(
+            claim=claim, run_id=run.pk, active_scores=scores(30), candidates=[trained(20)], config={},
+            imported={version.pk: scores(found)},
+        )  # fmt: skip
+    version_activate(project_id=world.project.pk, version_id=version.pk, by=world.alice)
+    assert Project.objects.get(pk=world.project.pk).active_precision == pytest.approx(0.9)
+
+
 def test_the_same_file_comes_in_once(world: World, base: ModelVersion):
     content = full_model(neck=2)
     take_in(world, content)

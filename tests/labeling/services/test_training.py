@@ -343,6 +343,19 @@ def test_going_back_is_one_call_and_on_record(world: World):
     assert history == [("tiny 1", None), ("v1", None), ("tiny 1", world.alice.pk)]
 
 
+def test_who_goes_back_finds_what_the_last_run_measured(world: World):
+    """Of a tuned version, too: more images are held out by then than when it was made."""
+    submit_two(world)
+    first, claim = start(world)
+    complete(first, claim)  # it finds 40 of 50 cells
+    first.refresh_from_db()
+    assert first.candidate is not None
+    second, claim = start(world)
+    complete(second, claim, trained(45), active=35)
+    version_activate(project_id=world.project.pk, version_id=first.candidate.pk, by=world.alice)
+    assert project_of(world).active_precision == pytest.approx(0.7)
+
+
 def test_a_rejected_version_may_be_promoted_by_hand(world: World):
     submit_two(world)
     run, claim = start(world)
