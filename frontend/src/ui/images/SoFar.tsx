@@ -1,6 +1,6 @@
 import type { Project, ProjectModel } from "../../api/types";
 import { percent, score, whole } from "../format";
-import { figuresOf } from "../model/figures";
+import { f1Of } from "../model/figures";
 import styles from "./images.module.css";
 
 interface Props {
@@ -12,7 +12,7 @@ export function SoFar({ project, model }: Props) {
   const { missed, false: wrong, reshaped, untouched } = model.corrections;
   const predicted = wrong + reshaped + untouched;
   const active = model.versions.find((version) => version.id === model.active?.id);
-  const f1 = active ? figuresOf(active.metrics).f1 : null;
+  const f1 = active ? f1Of(active) : null;
   const corrected = missed + wrong + reshaped;
   const facts = [
     { value: whole(corrected), name: corrected === 1 ? "cell corrected" : "cells corrected" },

@@ -1,11 +1,12 @@
 import { Button } from "@mantine/core";
 
-import type { Candidate, ProjectModel, TrainingRun } from "../../api/types";
+import type { Candidate, ModelVersion, ProjectModel, TrainingRun } from "../../api/types";
 import { counted, dayTime, duration, score } from "../format";
+import { f1Of } from "./figures";
 import cards from "./model.module.css";
 import styles from "./runs.module.css";
 import { StateChip } from "./StateChip";
-import { RUNG_WORDS } from "./versions";
+import { isMeasured, RUNG_WORDS } from "./versions";
 import { reasonWords, type ShownState } from "./wording";
 
 function stateOf(run: TrainingRun): ShownState {
@@ -25,22 +26,22 @@ function rungsLine(run: TrainingRun): string {
 
 interface CandidateProps {
   candidate: Candidate;
+  version: ModelVersion | undefined;
   isChosen: boolean;
-  hasFigures: boolean;
   /** The run's own sentence is not said twice. */
   said: string;
   onFigures: () => void;
 }
 
-function CandidateRow({ candidate, isChosen, hasFigures, said, onFigures }: CandidateProps) {
-  const { name, rung, f1, status, reason } = candidate;
+function CandidateRow({ candidate, version, isChosen, said, onFigures }: CandidateProps) {
+  const { name, rung, status, reason } = candidate;
   return (
     <li data-testid="candidate" data-name={name} data-status={status}>
       <b title={name}>{name}</b>
       <span title={RUNG_WORDS[rung]?.long}>{RUNG_WORDS[rung]?.short}</span>
-      <span>F1 {score(f1)}</span>
+      <span>F1 {score(version && f1Of(version))}</span>
       <span className={styles.why}>{reason === said ? (isChosen ? "Put forward" : "") : reason}</span>
-      {hasFigures && (
+      {version && isMeasured(version) && (
         <Button variant="subtle" aria-label={`Figures of ${name}`} onClick={onFigures}>
           Figures
         </Button>
@@ -55,7 +56,6 @@ interface Props {
 }
 
 function RunRow({ run, model, onFigures }: Props & { run: TrainingRun }) {
-  const measured = new Set(model.versions.filter((version) => version.evaluation).map((version) => version.id));
   return (
     <li data-testid="run-row" data-decision={run.decision}>
       <div>
@@ -78,8 +78,8 @@ function RunRow({ run, model, onFigures }: Props & { run: TrainingRun }) {
               <CandidateRow
                 key={candidate.id}
                 candidate={candidate}
+                version={model.versions.find(({ id }) => id === candidate.id)}
                 isChosen={candidate.id === run.candidate?.id}
-                hasFigures={measured.has(candidate.id)}
                 said={run.decision_reason}
                 onFigures={() => onFigures(candidate.id)}
               />

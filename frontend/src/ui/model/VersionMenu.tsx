@@ -5,7 +5,7 @@ import { useLocation } from "wouter";
 import { checkpointUrl } from "../../api/model";
 import type { ModelVersion, ProjectModel } from "../../api/types";
 import { comparePath } from "../compare/choices";
-import { activationWord } from "./versions";
+import { activationWord, isMeasured } from "./versions";
 
 interface Props {
   projectId: string;
@@ -32,7 +32,7 @@ export function VersionMenu({ projectId, model, version, canManage, onActivate, 
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        {version.evaluation && (
+        {isMeasured(version) && (
           <Menu.Item leftSection={<IconChartDots {...ICON} />} data-testid="version-figures" onClick={onFigures}>
             Show what the gate measured
           </Menu.Item>

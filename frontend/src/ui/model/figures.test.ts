@@ -54,6 +54,11 @@ test("a version's F1 is the gate's, else the one it came with", () => {
   expect(f1Of({ evaluation: null, metrics: { f1: 0.5 } })).toBe(0.5);
 });
 
+test("a version that was measured on no image has no F1, whatever stands there", () => {
+  expect(f1Of({ evaluation: evaluation({ images: 0, candidate: figures(1) }), metrics: { f1: 1, images: 0 } })).toBeNull();
+  expect(f1Of({ evaluation: null, metrics: { f1: 1, images: 0 } })).toBeNull();
+});
+
 test.each([null, undefined, {}, [], { f1: "x" }, { f1: Number.NaN }])("it takes no figure from %o", (metrics) => {
   expect(figuresOf(metrics).f1).toBeNull();
 });

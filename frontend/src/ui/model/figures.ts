@@ -39,8 +39,10 @@ export function figuresOf(metrics: unknown): Figures {
   };
 }
 
-/** F1 on held-out images: measured by the gate, or carried along by a version that was trained elsewhere. */
+/** F1 on held-out images: measured by the gate, or carried along by a version that was trained elsewhere. Null: on no image. */
 export function f1Of({ evaluation, metrics }: Pick<ModelVersion, "evaluation" | "metrics">): number | null {
+  const images = evaluation ? evaluation.images : record(metrics).images;
+  if (images === 0) return null;
   return evaluation ? evaluation.candidate.f1 : figuresOf(metrics).f1;
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { byVersion, overTime } from "./proof";
-import { aModel } from "./sample_model";
+import { aModel, aVersion, anEvaluation } from "./sample_model";
 import { spreadPlaces, ticksTo } from "./scale";
 
 test("the work by version begins with what was drawn by hand and ends with the newest version", () => {
@@ -16,6 +16,12 @@ test("the line of F1 joins the versions that served; one that was kept out hangs
   expect(points.map(({ y, tone }) => [y, tone])).toEqual([[0.7, "rejected"], [0.9, "active"]]);
   expect(line.map(({ y }) => y)).toEqual([0.9]);
   expect(dashed).toEqual([]);
+});
+
+test("a version that was measured on no image has no point", () => {
+  const unmeasured = aVersion({ id: "v3", number: 3, name: "v3", evaluation: { ...anEvaluation(1, 1), images: 0 } });
+  const model = aModel();
+  expect(byVersion({ ...model, versions: [unmeasured, ...model.versions] }, "f1").labels.map(({ text }) => text)).toEqual(["v1", "v2"]);
 });
 
 test("over time an image without a figure leaves no hole, and a new version is marked where it begins", () => {

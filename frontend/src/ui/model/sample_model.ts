@@ -1,5 +1,5 @@
 /** A project's loop as the server tells it, for tests. */
-import type { Evaluation, ModelVersion, ProjectModel } from "../../api/types";
+import type { Evaluation, ModelVersion, ProjectModel, TrainingRun } from "../../api/types";
 
 const COUNTS = { untouched: 80, reshaped: 12, missed: 20, false: 6 };
 
@@ -15,6 +15,15 @@ export function anEvaluation(active: number, candidate: number): Evaluation {
   const figures = (f1: number) => ({ f1, precision: f1, recall: f1, ap50: f1, miou: 0.8, count_error: 0.1, found: 50, touched_found: null, touched_cells: null });
   const gate = { outcome: "promoted", reason: "Better.", images: 6, clusters: 6, f1: null, ap50: null, miou: null, count_error: null, groups: {} };
   return { active: figures(active), candidate: figures(candidate), images: 6, all: null, gate };
+}
+
+/** A run that is over and put nothing forward. */
+export function aRun(change: Partial<TrainingRun> = {}): TrainingRun {
+  return {
+    id: "r1", reason: "threshold", started_by: null, corrected_cells: 200, images: 12, held_out_images: 4, compared_with: { id: "v2", name: "v2", number: 2, takes_points: false }, candidate: null,
+    candidates: [], rungs: [1], job: { id: "job-1", kind: "train", status: "succeeded", progress: 1, message: "", error: "", image: null }, evaluation: null, curve: [], decision: "rejected",
+    decision_reason: "Worse.", created_at: "2026-11-04T09:00:00Z", finished_at: "2026-11-04T09:20:00Z", ...change,
+  };
 }
 
 /** The base, v1 that the gate kept out, and v2 that serves; four images, the first drawn by hand. */

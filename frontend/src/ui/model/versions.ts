@@ -21,11 +21,15 @@ export function earlierVersion({ versions, active }: Pick<ProjectModel, "version
   return before[0] ?? (active?.is_base ? undefined : versions.find((version) => version.state === "base"));
 }
 
+/** Whether the gate has figures of it: an evaluation on no image has none. */
+export function isMeasured({ evaluation }: ModelVersion): boolean {
+  return evaluation !== null && evaluation.images > 0;
+}
+
 /** The version whose figures are worth a look: the one asked for, else the one that the newest measured run put forward. */
 export function measuredVersion({ versions, runs }: Pick<ProjectModel, "versions" | "runs">, chosen: string | null): ModelVersion | undefined {
-  const isMeasured = (version: ModelVersion | undefined): version is ModelVersion => (version?.evaluation?.images ?? 0) > 0;
   const find = (id: string | undefined | null) => versions.find((version) => version.id === id);
-  return [find(chosen), ...runs.map((run) => find(run.candidate?.id)), ...versions].find(isMeasured);
+  return [find(chosen), ...runs.map((run) => find(run.candidate?.id)), ...versions].find((version) => version && isMeasured(version));
 }
 
 /** The name of the version that a candidate was measured against. */
