@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { parseEvent, retryDelay } from "./events";
+import { parseEvent } from "./events";
 
 test("it reads each kind of message", () => {
   expect(parseEvent("image", '{"id": "a", "status": "ready", "cells": 3}')).toEqual({ type: "image", image: { id: "a", status: "ready", cells: 3 } });
@@ -20,8 +20,4 @@ test.each([
 
 test("it takes a state without counts or jobs", () => {
   expect(parseEvent("state", "{}")).toEqual({ type: "state", counts: null, jobs: [] });
-});
-
-test("it waits longer after each failure, half a minute at most", () => {
-  expect([1, 2, 3, 6, 20].map(retryDelay)).toEqual([1_000, 2_000, 4_000, 30_000, 30_000]);
 });

@@ -1,4 +1,5 @@
-/** A project's live events: one EventSource that comes back by itself, with the messages checked. */
+/** A project's live events, with the messages checked. */
+import { openStream } from "./stream";
 import type { Image, JobRef, ProjectCounts } from "./types";
 
 /** What changed of an image; "deleted" is the last that is ever said of one. */
@@ -51,44 +52,11 @@ export interface EventListener {
   onConnection: (open: boolean) => void;
 }
 
-const FIRST_RETRY_MS = 1_000;
-const LAST_RETRY_MS = 30_000;
-
-export function retryDelay(failures: number): number {
-  return Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.max(0, failures - 1));
-}
-
 /** Returns the function that closes the stream. */
-export function projectEvents(projectId: string, listener: EventListener): () => void {
-  let source: EventSource | null = null;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let failures = 0;
-
-  function open() {
-    const stream = new EventSource(`/api/projects/${encodeURIComponent(projectId)}/events`);
-    source = stream;
-    stream.onopen = () => {
-      failures = 0;
-      listener.onConnection(true);
-    };
-    stream.onerror = () => {
-      listener.onConnection(false);
-      // CONNECTING: the browser retries by itself. CLOSED (an error status, a dead proxy): it never would.
-      if (stream.readyState !== EventSource.CLOSED) return;
-      failures += 1;
-      timer = setTimeout(open, retryDelay(failures));
-    };
-    for (const type of EVENT_TYPES) {
-      stream.addEventListener(type, (message: MessageEvent<string>) => {
-        const event = parseEvent(type, message.data);
-        if (event !== null) listener.onEvent(event);
-      });
-    }
-  }
-
-  open();
-  return () => {
-    clearTimeout(timer);
-    source?.close();
+export function projectEvents(projectId: string, { onEvent, onConnection }: EventListener): () => void {
+  const take = (type: EventType) => (text: string): void => {
+    const event = parseEvent(type, text);
+    if (event !== null) onEvent(event);
   };
+  return openStream(projectId, { messages: Object.fromEntries(EVENT_TYPES.map((type) => [type, take(type)])), onConnection });
 }

@@ -1,5 +1,6 @@
 import type { ImageEvent } from "../api/events";
 import type { Tab } from "../api/presence";
+import { openStream } from "../api/stream";
 import type { LeaseNews } from "./lease";
 
 /** An edit was committed: somebody's, an accepted proposal's or a segmentation's. */
@@ -54,23 +55,23 @@ function readOpen({ image, open }: Fields): { image: string; open: number } | nu
   return typeof image === "string" && typeof open === "number" ? { image, open } : null;
 }
 
-/** The browser reconnects by itself; the server sends its state anew each time. */
+/** The stream reconnects by itself; the server sends its state anew each time. */
 export function listenToProject(projectId: string, listeners: Listeners): () => void {
-  if (typeof EventSource === "undefined") return () => undefined;
-  const source = new EventSource(`/api/projects/${projectId}/events`);
-  const on = <News>(type: string, read: (fields: Fields) => News | null, tell: ((news: News) => void) | undefined): void =>
-    source.addEventListener(type, (event: MessageEvent<string>) => {
-      const fields = readFields(event.data);
-      const news = fields && read(fields);
-      if (news !== null) tell?.(news);
-    });
-  source.addEventListener("state", () => listeners.onConnect());
-  source.addEventListener("model", () => listeners.onModel());
-  source.addEventListener("classes", () => listeners.onClasses?.());
-  on("image", readImage, listeners.onImage);
-  on("edit", readEdit, listeners.onEdit);
-  on("lease", readLease, listeners.onLease);
-  on("note", readOpen, listeners.onNote);
-  on("proposal", readOpen, listeners.onProposal);
-  return () => source.close();
+  const on = <News>(read: (fields: Fields) => News | null, tell: ((news: News) => void) | undefined) => (text: string): void => {
+    const fields = readFields(text);
+    const news = fields && read(fields);
+    if (news !== null) tell?.(news);
+  };
+  return openStream(projectId, {
+    messages: {
+      state: listeners.onConnect,
+      model: listeners.onModel,
+      classes: () => listeners.onClasses?.(),
+      image: on(readImage, listeners.onImage),
+      edit: on(readEdit, listeners.onEdit),
+      lease: on(readLease, listeners.onLease),
+      note: on(readOpen, listeners.onNote),
+      proposal: on(readOpen, listeners.onProposal),
+    },
+  });
 }
