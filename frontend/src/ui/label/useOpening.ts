@@ -23,7 +23,9 @@ export function useOpening(imageId: string, user: User): { opening: Opening; ret
 
   useEffect(() => {
     let current = true;
-    let stop: () => void = () => undefined;
+    let stop: (() => void) | null = null;
+    let looking = false;
+    let again = false;
     const show = (next: Opening): void => {
       setOpening(next);
       if (next.kind === "open") shown.current = next.session;
@@ -39,17 +41,18 @@ export function useOpening(imageId: string, user: User): { opening: Opening; ret
       if (!hasPixels(overview.image)) {
         closeShown();
         show({ kind: "waiting", overview });
-        stop();
-        stop = listenToProject(overview.project.id, {
-          onConnect: () => undefined,
+        stop ??= listenToProject(overview.project.id, {
+          // It may have been read before anything could be heard.
+          onConnect: look,
           onModel: () => undefined,
           onImage: (news) => {
-            if (news.id === imageId) start();
+            if (news.id === imageId) look();
           },
         });
         return;
       }
-      stop();
+      stop?.();
+      again = false;
       const opened = await openImage(overview);
       if (!current) {
         closeOpened(opened);
@@ -58,17 +61,26 @@ export function useOpening(imageId: string, user: User): { opening: Opening; ret
       closeShown();
       show({ kind: "open", session: createImageSession(opened) });
     };
-    const start = (): void => {
-      load().catch((error: unknown) => {
-        if (!current) return;
-        closeShown();
-        show({ kind: "failed", error });
-      });
+    /** One look at a time, or the image could be opened twice: news that come during one ask for another. */
+    const look = (): void => {
+      again = looking;
+      if (looking) return;
+      looking = true;
+      load()
+        .catch((error: unknown) => {
+          if (!current) return;
+          closeShown();
+          show({ kind: "failed", error });
+        })
+        .finally(() => {
+          looking = false;
+          if (again && current) look();
+        });
     };
-    start();
+    look();
     return () => {
       current = false;
-      stop();
+      stop?.();
     };
   }, [imageId, user, attempt]);
 
