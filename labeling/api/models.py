@@ -22,13 +22,12 @@ from labeling.models import (
     Role,
     RunDecision,
     RunReason,
-    Split,
-    TrainingRun,
     VersionStatus,
 )
 from labeling.selectors.access import project_for, run_for
 from labeling.selectors.loop import VERSION_STATES, VersionView, loop_view
 from labeling.selectors.people import display_name
+from labeling.selectors.runs import RunView, run_view
 from labeling.selectors.training import run_settings
 from labeling.services.activation import version_activate
 from labeling.services.loop_settings import LARGEST_TARGET, LARGEST_THRESHOLD, loop_settings_set
@@ -51,44 +50,45 @@ class CandidateOut(serializers.Serializer):
 
 
 class TrainingRunOut(serializers.Serializer):
-    id = serializers.UUIDField()
-    reason = serializers.ChoiceField(choices=RunReason.choices)
+    id = serializers.UUIDField(source="run.id")
+    reason = serializers.ChoiceField(source="run.reason", choices=RunReason.choices)
     started_by = serializers.SerializerMethodField()
-    corrected_cells = serializers.IntegerField()
+    corrected_cells = serializers.IntegerField(source="run.corrected_cells")
     images = serializers.SerializerMethodField()
     held_out_images = serializers.SerializerMethodField()
-    compared_with = VersionRefOut()
-    candidate = VersionRefOut(allow_null=True, help_text="the best of the candidates")
+    compared_with = VersionRefOut(source="run.compared_with")
+    candidate = VersionRefOut(source="run.candidate", allow_null=True, help_text="the best of the candidates")
     candidates = serializers.SerializerMethodField()
     rungs = serializers.SerializerMethodField()
-    job = JobOut()
+    job = JobOut(source="run.job")
     evaluation = serializers.SerializerMethodField()
-    curve = serializers.JSONField()
-    decision = serializers.ChoiceField(choices=RunDecision.choices, allow_blank=True)
-    decision_reason = serializers.CharField()
-    created_at = serializers.DateTimeField()
-    finished_at = serializers.DateTimeField(allow_null=True)
+    curve = serializers.JSONField(source="run.curve")
+    decision = serializers.ChoiceField(source="run.decision", choices=RunDecision.choices, allow_blank=True)
+    decision_reason = serializers.CharField(source="run.decision_reason")
+    created_at = serializers.DateTimeField(source="run.created_at")
+    finished_at = serializers.DateTimeField(source="run.finished_at", allow_null=True)
 
-    def get_started_by(self, run: TrainingRun) -> str | None:
-        return display_name(run.started_by) if run.started_by else None
+    def get_started_by(self, view: RunView) -> str | None:
+        return display_name(view.run.started_by) if view.run.started_by else None
 
-    def get_images(self, run: TrainingRun) -> int:
-        return len(run.snapshot)
+    def get_images(self, view: RunView) -> int:
+        return view.images
 
-    def get_held_out_images(self, run: TrainingRun) -> int:
-        return sum(entry["split"] == "held_out" for entry in run.snapshot)
+    def get_held_out_images(self, view: RunView) -> int:
+        return view.held_out_images
 
     @extend_schema_field(CandidateOut(many=True))
-    def get_candidates(self, run: TrainingRun) -> Any:
-        return CandidateOut(sorted(run.candidates.all(), key=lambda version: version.number), many=True).data
+    def get_candidates(self, view: RunView) -> Any:
+        candidates = sorted(view.run.candidates.all(), key=lambda version: version.number)
+        return CandidateOut(candidates, many=True).data
 
     @extend_schema_field(serializers.ListField(child=serializers.IntegerField()))
-    def get_rungs(self, run: TrainingRun) -> list[int]:
-        return [int(rung) for rung in run_settings(run)["rungs"]]
+    def get_rungs(self, view: RunView) -> list[int]:
+        return [int(rung) for rung in run_settings(view.run)["rungs"]]
 
     @extend_schema_field(EvaluationOut(allow_null=True))
-    def get_evaluation(self, run: TrainingRun) -> dict[str, Any] | None:
-        return evaluation_out(run.evaluation)
+    def get_evaluation(self, view: RunView) -> dict[str, Any] | None:
+        return evaluation_out(view.evaluation)
 
 
 class OutcomeCountsOut(serializers.Serializer):
@@ -138,12 +138,8 @@ class ModelVersionOut(serializers.Serializer):
 
     @extend_schema_field(SnapshotOut)
     def get_snapshot(self, view: VersionView) -> dict[str, int]:
-        splits = [entry["split"] for entry in view.version.snapshot]
-        return {
-            "images": len(splits),
-            "train": splits.count(Split.TRAIN),
-            "held_out": splits.count(Split.HELD_OUT),
-        }
+        train = view.images - view.held_out_images
+        return {"images": view.images, "train": train, "held_out": view.held_out_images}
 
     @extend_schema_field(EvaluationOut(allow_null=True))
     def get_evaluation(self, view: VersionView) -> dict[str, Any] | None:
@@ -281,7 +277,7 @@ class TrainingRunsView(APIView):
     def post(self, request: Request, project_id: UUID) -> Response:
         project, _ = project_for(request.user, project_id, at_least=Role.ADMIN)
         run = training_start(project_id=project.pk, reason=RunReason.MANUAL, started_by=request.user)
-        return Response(TrainingRunOut(run).data, status=201)
+        return Response(TrainingRunOut(run_view(run.pk)).data, status=201)
 
 
 class TrainingRunCancelView(APIView):
@@ -290,4 +286,4 @@ class TrainingRunCancelView(APIView):
     @extend_schema(operation_id="training_cancel", request=None, responses={200: TrainingRunOut, **ERRORS})
     def post(self, request: Request, run_id: UUID) -> Response:
         training_cancel(run=run_for(request.user, run_id, at_least=Role.ADMIN))
-        return Response(TrainingRunOut(run_for(request.user, run_id)).data)
+        return Response(TrainingRunOut(run_view(run_id)).data)

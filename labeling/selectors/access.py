@@ -24,6 +24,7 @@ from labeling.models import (
     Series,
     TrainingRun,
 )
+from labeling.selectors.model_versions import fields_of_its_run
 
 User = AbstractBaseUser | AnonymousUser
 
@@ -56,6 +57,7 @@ def project_for(user: User, project_id: UUID, *, at_least: Role = Role.VIEWER) -
     row = (
         Membership.objects.filter(user_id=_id(user), project_id=project_id)
         .select_related("project", "project__active_version")
+        .defer(*fields_of_its_run("project__active_version"))
         .first()
     )
     if row is None:
@@ -69,6 +71,7 @@ def image_for(user: User, image_id: UUID, *, at_least: Role = Role.VIEWER) -> Im
     images = Image.objects.select_related(
         "project__active_version__parent", "submitted_by", "skipped_by", "series"
     )
+    images = images.defer(*fields_of_its_run("project__active_version"))
     members = images.filter(pk=image_id, project__memberships__user_id=_id(user))
     image = members.annotate(role=F("project__memberships__role")).first()
     if image is None:

@@ -9,13 +9,13 @@ from typing import Any
 from uuid import UUID
 
 from labeling.ladder import FROM_CELLS, Rung
-from labeling.models import JobKind, ModelVersion, Project, Promotion, TrainingRun, VersionStatus
+from labeling.models import JobKind, ModelVersion, Project, Promotion, VersionStatus
 from labeling.models.job import OPEN
 from labeling.selectors.presegmentation import PresegmentationView, presegmentation
 from labeling.selectors.proof import Proof, proof
 from labeling.selectors.readiness import Readiness, readiness
+from labeling.selectors.runs import HELD_OUT_IMAGES, IMAGES, RunView, run_views
 from labeling.selectors.training import (
-    RUNS_SHOWN,
     Evidence,
     OutcomeCounts,
     corrected_cells,
@@ -23,10 +23,8 @@ from labeling.selectors.training import (
     evidence,
     imported_evaluations,
     last_learning_run,
-    open_run,
     outcome_counts,
     outcome_counts_by_version,
-    runs_of,
     versions_of,
 )
 
@@ -37,12 +35,15 @@ VERSION_STATES = (
 
 @dataclass(frozen=True, slots=True)
 class VersionView:
-    """A version with its part in this project. ``state`` is one of VERSION_STATES.
+    """A version with its part in this project. ``state`` is one of VERSION_STATES; ``images`` were there when it was
+    made, ``held_out_images`` among them.
 
     ``reason`` and ``evaluation`` are what the gate said and saw: of an imported version, in the latest run.
     """
 
     version: ModelVersion
+    images: int
+    held_out_images: int
     is_base: bool
     state: str
     reason: str
@@ -72,15 +73,15 @@ class LoopView:
     held_out: Evidence
     readiness: Readiness
     presegmentation: PresegmentationView
-    run: TrainingRun | None
-    runs: Sequence[TrainingRun]
+    run: RunView | None
+    runs: Sequence[RunView]
     proof: Proof
 
 
 def loop_view(project: Project) -> LoopView:
     """Versions, corrections, evidence, runs and figures of the project."""
     by_version = outcome_counts_by_version(project)
-    versions = _version_views(project, by_version)
+    versions, runs = _version_views(project, by_version), run_views(project)
     return LoopView(
         project=project,
         active=next((view for view in versions if view.state == "active"), None),
@@ -90,8 +91,8 @@ def loop_view(project: Project) -> LoopView:
         held_out=evidence(project),
         readiness=readiness(project),
         presegmentation=presegmentation(project),
-        run=open_run(project),
-        runs=list(runs_of(project)[:RUNS_SHOWN]),
+        run=next((view for view in runs if view.run.job.is_open), None),
+        runs=runs,
         proof=proof(project),
     )
 
@@ -118,9 +119,12 @@ def _version_views(project: Project, by_version: dict[UUID | None, OutcomeCounts
     promotions = project.promotions.select_related("by").order_by("at")
     latest: dict[UUID, Promotion] = {promotion.version_id: promotion for promotion in promotions}
     imported = imported_evaluations(project)
+    versions = versions_of(project).defer("snapshot")
     return [
         VersionView(
             version=version,
+            images=version.images,
+            held_out_images=version.held_out_images,
             is_base=version.project_id is None,
             state=_state(project, version, latest),
             **_judged(version, imported),
@@ -128,7 +132,7 @@ def _version_views(project: Project, by_version: dict[UUID | None, OutcomeCounts
             activated_at=latest[version.pk].at if version.pk in latest else None,
             activated_by=_name(latest.get(version.pk)),
         )
-        for version in versions_of(project)
+        for version in versions.annotate(images=IMAGES, held_out_images=HELD_OUT_IMAGES)
     ]
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from labeling.models import Job, ModelVersion
 
+_OF_ITS_RUN = ("metrics", "config", "curve", "snapshot", "evaluation")
+
 
 def default_version() -> ModelVersion | None:
     """The base that was registered last."""
@@ -39,6 +41,12 @@ def version_spec(version: ModelVersion) -> dict[str, Any]:
         "finder_hash": version.finder_hash,
         "threshold": version.threshold,
     }
+
+
+def fields_of_its_run(path: str) -> list[str]:
+    """What a version, reached by ``path``, carries of the run that made it. To be deferred by all who do not show it:
+    it grows with the images of the project."""
+    return [f"{path}__{field}" for field in _OF_ITS_RUN]
 
 
 def _file(version: ModelVersion) -> dict[str, str]:

@@ -103,6 +103,16 @@ class MeasuredRun:
 
 
 @dataclass(frozen=True, slots=True)
+class _Run:
+    """The same with the version that was active, and what the gate saw of each imported one by its id."""
+
+    pk: UUID
+    compared_with: UUID
+    imported: dict[str, Any] | None
+    shown: MeasuredRun
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
     rule: str
     pause_s: float
@@ -113,10 +123,9 @@ class Proof:
 
 def proof(project: Project) -> Proof:
     """The project's figures: by version, one point a submitted image (the latest ones), one a finished run."""
-    points, f1 = list(_points(project)), f1_by_version(project)
-    return Proof(
-        RULE, PAUSE_S, list(_by_version(project, points, f1)), points[-POINTS_SHOWN:], list(_runs(project))
-    )
+    points, runs = list(_points(project)), _measured_runs(project)
+    versions = list(_by_version(project, points, _f1(project, runs)))
+    return Proof(RULE, PAUSE_S, versions, points[-POINTS_SHOWN:], [run.shown for run in runs])
 
 
 def proof_csv(project: Project) -> str:
@@ -140,14 +149,19 @@ def proof_csv(project: Project) -> str:
 
 def f1_by_version(project: Project) -> dict[UUID, float]:
     """F1 on held-out images, as the project's latest run measured it, of each version that one measured."""
+    return _f1(project, _measured_runs(project))
+
+
+def _f1(project: Project, runs: Iterable[_Run]) -> dict[UUID, float]:
+    candidates: defaultdict[UUID | None, dict[UUID, float]] = defaultdict(dict)
+    measured = project.versions.filter(run__isnull=False, metrics__images__gt=0)
+    for run_id, pk, f1 in measured.values_list("run_id", "pk", "metrics__f1"):
+        candidates[run_id][pk] = f1
     found: dict[UUID, float] = {}
-    for run in _measured_runs(project):
-        if run.compared_with_id is not None:
-            found[run.compared_with_id] = run.evaluation["active"]["f1"]
-        for candidate in run.candidates.all():
-            if candidate.metrics.get("images"):
-                found[candidate.pk] = candidate.metrics["f1"]
-        for version, seen in run.evaluation.get("imported", {}).items():
+    for run in runs:
+        found[run.compared_with] = run.shown.active
+        found |= candidates[run.pk]
+        for version, seen in (run.imported or {}).items():
             found[UUID(version)] = seen["candidate"]["f1"]
     return found
 
@@ -179,19 +193,15 @@ def _by_version(project: Project, points: Iterable[Point], f1: dict[UUID, float]
         )
 
 
-def _runs(project: Project) -> Iterator[MeasuredRun]:
-    for run in _measured_runs(project):
-        if run.candidate is not None and run.finished_at is not None:
-            seen = run.evaluation
-            yield MeasuredRun(
-                run.finished_at, run.candidate.pk, run.candidate.name, seen["active"]["f1"], seen["candidate"]["f1"],
-                seen["images"], run.decision,
-            )  # fmt: skip
-
-
-def _measured_runs(project: Project) -> Iterator[Any]:
+def _measured_runs(project: Project) -> list[_Run]:
     runs = project.runs.filter(finished_at__isnull=False, candidate__isnull=False, evaluation__images__gt=0)
-    return iter(runs.select_related("candidate").prefetch_related("candidates").order_by("finished_at"))
+    fields = (
+        "pk", "compared_with_id", "evaluation__imported", "finished_at", "candidate_id", "candidate__name",
+        "evaluation__active__f1", "evaluation__candidate__f1", "evaluation__images", "decision",
+    )  # fmt: skip
+    # Single keys: what the gate saw of each image is kept beside them.
+    rows = runs.order_by("finished_at").values_list(*fields)
+    return [_Run(pk, version, imported, MeasuredRun(*shown)) for pk, version, imported, *shown in rows]
 
 
 def _names(project: Project) -> dict[UUID | None, str]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, Manager, Q, QuerySet, Sum
 from django.utils import timezone
 
 from labeling.gate import MINIMUM_IMAGES
@@ -29,7 +29,6 @@ from labeling.models import (
 from labeling.models.job import OPEN
 from labeling.score_tally import TELLING_FROM_CELLS, ScoreTally
 
-RUNS_SHOWN = 20
 REPLAY_SHARE = 0.25
 SEEDS = (0,)
 IMPORTED_AT_MOST = 3  # measured in one run: each costs as much as the active version
@@ -66,23 +65,17 @@ class Evidence:
 
 def last_run(project: Project) -> TrainingRun | None:
     """The run that started last, whatever became of it."""
-    return project.runs.order_by("-created_at").first()
+    return _light(project.runs).order_by("-created_at").first()
 
 
 def last_learning_run(project: Project) -> TrainingRun | None:
     """The run that last learned from the corrections, or is about to: a failed or cancelled one used none up."""
-    return project.runs.exclude(decision=RunDecision.FAILED).order_by("-created_at").first()
+    return _light(project.runs).exclude(decision=RunDecision.FAILED).order_by("-created_at").first()
 
 
 def open_run(project: Project) -> TrainingRun | None:
     """The run that is queued or running."""
-    return runs_of(project).filter(job__in=project.jobs.filter(OPEN)).first()
-
-
-def runs_of(project: Project) -> QuerySet[TrainingRun]:
-    """The project's runs with what is shown of them, newest first."""
-    runs = project.runs.select_related("job", "candidate", "compared_with", "started_by")
-    return runs.prefetch_related("candidates").order_by("-created_at")
+    return _light(project.runs).filter(job__in=project.jobs.filter(OPEN)).first()
 
 
 def latest_submissions(project: Project, until: datetime | None = None) -> QuerySet[Submission]:
@@ -171,7 +164,7 @@ def versions_of(project: Project) -> QuerySet[ModelVersion]:
     own = Q(project=project) | Q(active_in=project) | Q(pending_in=project)
     used = own | Q(tuned__project=project) | Q(promotions__project=project)
     ids = ModelVersion.objects.filter(used).order_by().values("pk")  # DISTINCT would compare all their JSON
-    return ModelVersion.objects.filter(pk__in=ids).select_related("parent").order_by("-created_at")
+    return ModelVersion.objects.filter(pk__in=ids).order_by("-created_at")
 
 
 def run_snapshot(project: Project) -> list[dict[str, Any]]:
@@ -248,6 +241,11 @@ def run_images(run: TrainingRun) -> list[tuple[Image, int, Split]]:
         for entry in run.snapshot
         if UUID(entry["image"]) in images
     ]
+
+
+def _light(runs: Manager[TrainingRun]) -> QuerySet[TrainingRun]:
+    """Without what grows with the project's images; it is read when somebody asks for it."""
+    return runs.defer("snapshot", "config", "evaluation", "curve")
 
 
 def _corrected_by_image(project: Project, until: datetime | None) -> dict[UUID, int]:

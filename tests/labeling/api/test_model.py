@@ -1,11 +1,20 @@
 """The model page's data, and its buttons."""
 
+import re
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from labeling.models import Image
 from labeling.services.jobs import job_claim
 from tests.factories import World, make_ready_image
-from tests.labeling.services.test_training import complete, submit_two, submit_with_corrections
+from tests.labeling.services.test_training import complete, submit_two, submit_with_corrections, trained
+
+# Columns that are read as they are: each names all images of a run, so they grow with the project.
+PER_IMAGE = re.compile(
+    r'(?:SELECT |, )"(?:\w+"\."snapshot|labeling_trainingrun"\."evaluation)"(?:, | FROM )', re.IGNORECASE
+)
 
 
 def model(client: APIClient, world: World):
@@ -95,3 +104,39 @@ def test_the_page_costs_the_same_for_one_version_and_for_many(
     Image.objects.update(split="train")
     with django_assert_max_num_queries(24):
         model(as_vera, world)
+
+
+def run_to_the_end(client: APIClient, world: World, tp: int) -> None:
+    start(client, world)
+    run = world.project.runs.latest("created_at")
+    claim = job_claim(job_id=run.job_id)
+    assert claim is not None
+    complete(run, claim, trained(tp), trained(tp + 2, rung=2))  # type: ignore[arg-type]
+
+
+def test_the_page_reads_nothing_that_grows_with_runs_times_images(world: World, as_alice: APIClient):
+    submit_two(world)
+    run_to_the_end(as_alice, world, 35)
+    with CaptureQueriesContext(connection) as few:
+        model(as_alice, world)
+    run_to_the_end(as_alice, world, 40)
+    run_to_the_end(as_alice, world, 41)
+    with CaptureQueriesContext(connection) as many:
+        page = model(as_alice, world)
+    assert len(few) == len(many)
+    assert [query["sql"] for query in many.captured_queries if PER_IMAGE.search(query["sql"])] == []
+    images = {"images": 2, "train": 2, "held_out": 0}
+    assert [v["snapshot"] for v in page["versions"] if not v["is_base"]] == [images] * 6
+    assert [(run["images"], run["held_out_images"]) for run in page["runs"]] == [(2, 0)] * 3
+
+
+def test_snapshots_are_counted_by_split(world: World, as_alice: APIClient):
+    submit_two(world)
+    submit_with_corrections(world, seed=2)
+    Image.objects.filter(name="image2.png").update(split="held_out")
+    run_to_the_end(as_alice, world, 35)
+    page = model(as_alice, world)
+    (candidate, other, base) = page["versions"]
+    assert candidate["snapshot"] == other["snapshot"] == {"images": 3, "train": 2, "held_out": 1}
+    assert base["snapshot"] == {"images": 0, "train": 0, "held_out": 0}
+    assert (page["runs"][0]["images"], page["runs"][0]["held_out_images"]) == (3, 1)
