@@ -38,10 +38,9 @@ def image_submit(*, image_id: UUID, by: Any, revision: int, session: str | None 
 
     Raises LeaseLost if another tab holds the image, StaleRevision if it moved on, Conflict if it is not ready.
     """
+    # Before the image: whoever asks for jobs goes from the project to its images.
     if not Submission.objects.filter(image_id=image_id).exists():
-        outlines_lock(
-            image_id=image_id
-        )  # before the image: whoever asks for jobs goes from the project to its images
+        outlines_lock(image_id=image_id)
     image = Image.objects.select_for_update().filter(pk=image_id).first()
     if image is None:
         raise NotFound("The image")
