@@ -270,7 +270,9 @@ export function createImageSession(opened: Opened): ImageSession {
     say,
     dispose() {
       carry.tool = inHand.tool.get();
-      for (const stop of [live.stop, queue.stop, stopKeys, stopOptions, stopSending, sight.leave, keeping.leave]) stop();
+      // What boxes still bring is saved, too, before the image is let go.
+      void inHand.leaveTool().finally(keeping.leave);
+      for (const stop of [live.stop, queue.stop, stopKeys, stopOptions, stopSending, sight.leave]) stop();
     },
   };
 }

@@ -9,6 +9,8 @@ export interface InHand {
   putDownTool(): void;
   /** Puts the tool down and resolves once no box waits for its mask any more; rejects, in words fit for people, if one gets none. */
   finishBoxes(): Promise<void>;
+  /** Puts the tool down for good and resolves once no box waits any more, with its mask or without. */
+  leaveTool(): Promise<void>;
 }
 
 interface Parts {
@@ -35,6 +37,11 @@ export function createInHand({ tool, tools, say }: Parts): InHand {
         await boxes.settled?.();
         putDownTool();
       }
+    },
+    async leaveTool() {
+      putDownTool();
+      // Who has left the image is not told what a box did not bring.
+      while (boxes.waiting) await boxes.settled?.().catch(() => undefined);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 
+import { at } from "../tools/testing_hand";
 import type { Sent } from "./testing_answers";
 import { maskAnswer, openSession } from "./testing_session";
 
@@ -103,4 +104,38 @@ test("who has gone elsewhere while a box was waited for is not taken away from t
   await vi.waitFor(() => expect(session.queue.progress.get()).not.toBeNull());
   await new Promise((resolve) => setTimeout(resolve));
   expect(opened).toEqual([]);
+});
+
+test("a mask that is shown when the image is left by a link is kept, and saved before the image is let go", async () => {
+  const { session, box, changesSent } = openSession();
+  box([5, 5, 15, 15]);
+  await vi.waitFor(() => expect(session.tools["smart-box"].waiting).toBe(0));
+  expect(session.document.size).toBe(0);
+  session.dispose();
+  expect(session.document.size).toBe(1);
+  await vi.waitFor(() => expect(changesSent()).toEqual(["edits", "leave"]));
+});
+
+test("a box without its mask when the image is left by a link is kept and saved as soon as it has one", async () => {
+  const { session, boxes, changesSent } = await openWithABox();
+  session.dispose();
+  boxes[0].answer();
+  await vi.waitFor(() => expect(changesSent()).toEqual(["edits", "leave"]));
+});
+
+test("an image that was left is let go where a box gets no mask", async () => {
+  const { session, boxes, changesSent } = await openWithABox();
+  session.dispose();
+  boxes[0].refuse();
+  await vi.waitFor(() => expect(changesSent()).toEqual(["leave"]));
+});
+
+test("what is half drawn when the image is left by a link is dropped", async () => {
+  const { session, hands, changesSent } = openSession();
+  hands.run("tool.brush");
+  session.tools.brush.down(at(5, 5));
+  session.tools.brush.move(at(9, 9));
+  session.dispose();
+  await vi.waitFor(() => expect(changesSent()).toEqual(["leave"]));
+  expect(session.document.size).toBe(0);
 });
