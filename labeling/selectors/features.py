@@ -8,6 +8,7 @@ import json
 from labeling.errors import Conflict
 from labeling.models import Image, ImageStatus, ModelVersion
 from labeling.selectors.channels import channel_names, channel_roles
+from labeling.selectors.model_versions import base_of, fields_of_its_run
 
 
 def features_key(*, image: Image, version: ModelVersion) -> str:
@@ -27,11 +28,15 @@ def features_key(*, image: Image, version: ModelVersion) -> str:
 
 
 def submitted_feature_keys() -> set[str]:
-    """Keys of the features that go last when room is needed: submitted images are what training reads."""
+    """Keys of the features that go last when room is needed: submitted images are what training reads.
+
+    A run learns from what its base's trunk sees, and is judged by what the active version's trunk sees too.
+    """
     images = Image.objects.filter(status=ImageStatus.SUBMITTED, project__active_version__isnull=False)
-    rows = images.select_related("project", "project__active_version")
+    rows = images.select_related("project__active_version__parent")
     return {
-        features_key(image=image, version=image.project.active_version)
-        for image in rows.iterator(chunk_size=500)
-        if image.project.active_version is not None and channel_roles(image) is not None
+        features_key(image=image, version=version)
+        for image in rows.defer(*fields_of_its_run("project__active_version")).iterator(chunk_size=500)
+        if (active := image.project.active_version) is not None and channel_roles(image) is not None
+        for version in {active, base_of(active)}
     }
