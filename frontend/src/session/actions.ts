@@ -79,16 +79,9 @@ export function createHands(session: ImageSession, page: PageActions): Hands {
   };
   /** The next stroke draws a cell, wherever it begins; those after it go on with that cell. */
   const beginNew = (): void => {
-    const { paintsInto } = options.get();
     session.selection.set(new Set());
     if (session.tool.get() !== "polygon" && session.tool.get() !== "lasso") choose("brush");
-    if (paintsInto === "new") return;
-    options.set({ ...options.get(), paintsInto: "new" });
-    const stop = session.document.listen(({ origin, patch }) => {
-      if (origin !== "local" || patch.added.length === 0) return;
-      stop();
-      options.set({ ...options.get(), paintsInto });
-    });
+    options.lend({ paintsInto: "new" });
   };
   const operate = (id: OperationId): void => {
     const { changes } = OPERATIONS.find((operation) => operation.id === id) ?? { changes: true };
@@ -128,7 +121,7 @@ export function createHands(session: ImageSession, page: PageActions): Hands {
       if (!chosenTool().accept?.()) changing(editing.acceptSelected);
     },
     "edit.cancel": () => {
-      if (!activeTool().cancel() && session.selection.get().size > 0) session.selection.set(new Set());
+      if (!activeTool().cancel() && !options.giveBack() && session.selection.get().size > 0) session.selection.set(new Set());
     },
     "cells.new": () => changing(beginNew),
     "cells.next": () => goToCheck(1),

@@ -5,7 +5,6 @@ import { type History, createHistory } from "../document/history";
 import type { Cell } from "../document/patch";
 import { createPreviewLayer } from "../document/preview";
 import { type CellStore, createStore } from "../document/store";
-import type { OptionValues } from "../tools/options";
 import { type ToolId, createTools } from "../tools/registry";
 import type { Tool, ToolContext } from "../tools/tool";
 import { type Access, readOnlyWords } from "./access";
@@ -27,7 +26,7 @@ import type { Looks } from "./looks";
 import { type CellMeasures, measureCell } from "./measures";
 import { type Notes, createNotes } from "./notes";
 import type { Opened } from "./openImage";
-import { createOptions } from "./options";
+import { type Options, createOptions } from "./options";
 import { preferencesFor } from "./preferences";
 import { prefetch } from "./prefetch";
 import { type Proposals, createProposals } from "./proposals";
@@ -60,7 +59,7 @@ export interface ImageSession extends InHand, Pick<SeeingState, "seeing" | "setS
   readonly editing: Editing;
   readonly tools: Readonly<Record<ToolId, Tool>>;
   readonly toolContext: ToolContext;
-  readonly options: Value<OptionValues>;
+  readonly options: Options;
   readonly selection: Value<ReadonlySet<string>>;
   readonly notice: Readable<Notice | null>;
   /** Counts changes of cells; what a list of cells follows. */
@@ -178,7 +177,9 @@ export function createImageSession(opened: Opened): ImageSession {
     say,
   });
 
-  store.listen(({ patch }) => {
+  store.listen(({ origin, patch }) => {
+    // What was lent was lent for one new cell.
+    if (origin === "local" && patch.added.length > 0) options.giveBack();
     const gone = patch.removed.filter((cell) => selection.get().has(cell.id));
     if (gone.length > 0) selection.set(new Set([...selection.get()].filter((id) => store.get(id))));
     changes.set(changes.get() + 1);
