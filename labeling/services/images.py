@@ -110,7 +110,7 @@ def image_segment(*, image: Image) -> Job:
 
     Raises Invalid if the channels are not mapped.
     """
-    image = _locked(image)
+    image = _locked(image, for_a_job=True)
     if image.is_ingested and channel_roles(image) is None:
         raise Invalid(_needs_channels(image), code="needs_channels")
     if image.status in (ImageStatus.FAILED, ImageStatus.READY):
@@ -170,10 +170,16 @@ def _series_locked(series_id: UUID) -> Series:
     return series
 
 
-def _locked(image: Image) -> Image:
-    """The image's row as it is now, with its project, locked against jobs and edits. Raises NotFound."""
+def _locked(image: Image, *, for_a_job: bool = False) -> Image:
+    """The image's row as it is now, with its project, locked against jobs and edits. Raises NotFound.
+
+    A job that is made next names the project as well, which is locked first. Neither's key changes, so that a job that
+    names them, and for whose end this one must wait, is let by.
+    """
     open_jobs_lock(image_id=image.pk)
-    images = Image.objects.select_for_update(of=("self",)).select_related("project")
+    if for_a_job:
+        Project.objects.select_for_update(no_key=True).filter(pk=image.project_id).first()
+    images = Image.objects.select_for_update(of=("self",), no_key=for_a_job).select_related("project")
     locked = images.filter(pk=image.pk).first()
     if locked is None:
         raise NotFound("The image")

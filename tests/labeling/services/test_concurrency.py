@@ -290,6 +290,36 @@ def test_a_promotion_that_meets_the_end_of_a_segmentation(world: World):
     assert redecodes_due_enqueue() == 1
 
 
+def test_a_segmentation_that_is_asked_for_while_the_project_is_deleted(world: World):
+    image = make_ready_image(world.project)
+
+    def ask() -> None:
+        with pytest.raises(NotFound):
+            image_segment(image=image)
+
+    def begin() -> None:
+        project_locked(world.project.pk)
+
+    assert while_held(begin, lambda: project_delete(project=world.project), ask) == []
+    assert not Image.objects.exists()
+
+
+def test_a_segmentation_that_is_asked_for_while_images_are_to_be_decoded_again(world: World):
+    """The new job waits for the one that is being made, whose foreign key wants the image at the commit."""
+    image = make_ready_image(world.project)
+    version = make_tuned(world.project)
+    version_activate(project_id=world.project.pk, version_id=version.pk)
+
+    def ask() -> None:
+        assert image_segment(image=image).payload == {}
+
+    def decode_again() -> None:
+        redecodes_enqueue(project_id=world.project.pk)
+
+    assert while_held(decode_again, lambda: None, ask) == []
+    assert Job.objects.filter(image=image, kind=JobKind.SEGMENT, status="queued").count() == 1
+
+
 @pytest.mark.parametrize("delete", ["image", "project"])
 def test_an_edit_that_meets_a_deletion(world: World, delete: str):
     """The edit is saved or the image is gone; neither breaks the other."""
