@@ -142,6 +142,26 @@ describe("listening", () => {
     expect(belongsToFocus(slider, "arrowleft")).toBe(true);
     expect(belongsToFocus(slider, "b")).toBe(false);
   });
+
+  test("keys are dead while a dialog lies over the page, wherever the focus is", () => {
+    const ran = listening();
+    const dialog = document.body.appendChild(document.createElement("section"));
+    dialog.setAttribute("role", "dialog");
+    dialog.setAttribute("aria-modal", "true");
+    document.body.dispatchEvent(press("b"));
+    expect(ran).toEqual([]);
+    dialog.remove();
+    document.body.dispatchEvent(press("b"));
+    expect(ran).toEqual(["tool.brush"]);
+  });
+
+  test("a key that was held when a dialog came is let go", () => {
+    const ran = listening();
+    window.dispatchEvent(press(" ", { code: "Space" }));
+    document.body.appendChild(document.createElement("section")).setAttribute("aria-modal", "true");
+    window.dispatchEvent(new KeyboardEvent("keyup", { key: " ", code: "Space" }));
+    expect(ran).toEqual(["hold.pan", "-hold.pan"]);
+  });
 });
 
 describe("rebinding", () => {

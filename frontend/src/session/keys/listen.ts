@@ -13,6 +13,9 @@ const CONTROL_KEYS = new Set(["space", "enter", "tab", "shift+tab", "home", "end
 /** Parts that leave the keys to the page. Who came there with Tab must be able to go on with it (WCAG 2.1.2). */
 const PASSES_KEYS_ON = "[data-page-keys]";
 
+/** A dialog has it wherever the focus is: what had the focus may have gone. */
+const isDialogOpen = (): boolean => document.querySelector("[aria-modal=true]") !== null;
+
 /** Whether a key press belongs to what has the focus, not to the page. */
 export function belongsToFocus(target: EventTarget | null, chord: string): boolean {
   if (!(target instanceof Element)) return false;
@@ -49,7 +52,7 @@ export function listenForKeys(handlers: KeyHandlers): () => void {
   };
   const onDown = (event: KeyboardEvent): void => {
     const chord = chordOf(event);
-    if (event.isComposing || event.defaultPrevented || belongsToFocus(event.target, chord) || copiesText(chord)) return;
+    if (event.isComposing || event.defaultPrevented || isDialogOpen() || belongsToFocus(event.target, chord) || copiesText(chord)) return;
     const action = actionFor(chord);
     if (!action) return;
     event.preventDefault();

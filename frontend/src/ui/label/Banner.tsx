@@ -81,16 +81,17 @@ function wordsFor(image: ImageDetail, cells: number, session: ImageSession): Wor
 function Conflicts({ session }: { session: ImageSession }) {
   const conflicts = useValue(session.conflicts.list);
   const [opened, setOpened] = useState(false);
-  if (conflicts.length === 0) return null;
   return (
     <>
-      <p className={styles.banner} role="status" data-testid="conflicts">
-        <IconGitMerge {...ICON} />
-        <span>{conflictWords(conflicts)}</span>
-        <Button variant="subtle" onClick={() => setOpened(true)}>
-          Look
-        </Button>
-      </p>
+      {conflicts.length > 0 && (
+        <p className={styles.banner} role="status" data-testid="conflicts">
+          <IconGitMerge {...ICON} />
+          <span>{conflictWords(conflicts)}</span>
+          <Button variant="subtle" onClick={() => setOpened(true)}>
+            Look
+          </Button>
+        </p>
+      )}
       <ConflictsDialog session={session} opened={opened} onClose={() => setOpened(false)} />
     </>
   );

@@ -50,7 +50,8 @@ export const theme = createTheme({
     NumberInput: NumberInput.extend({ defaultProps: field }),
     Select: Select.extend({ defaultProps: { ...field, comboboxProps: { shadow: "md" } } }),
     Menu: Menu.extend({ defaultProps: { shadow: "md", radius: "md", transitionProps: { duration: 100 }, withInitialFocusPlaceholder: false } }),
-    Modal: Modal.extend({ defaultProps: { centered: true, radius: "lg", overlayProps: { backgroundOpacity: 0.6 } } }),
+    // A dialog has the keys for as long as it is there: one that is closed must not linger.
+    Modal: Modal.extend({ defaultProps: { centered: true, radius: "lg", overlayProps: { backgroundOpacity: 0.6 }, transitionProps: { transition: "fade-down", duration: 200, exitDuration: 0 } } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 400, radius: "md", transitionProps: { duration: 80 }, events: { hover: true, focus: true, touch: false } } }),
   },
 });
