@@ -37,7 +37,7 @@ function Grid({ ticks, y, say }: { ticks: number[]; y: Place; say: Props["say"] 
   ));
 }
 
-function Lines({ plotted: { line, dashed }, x, y }: { plotted: Plotted; x: Place; y: Place }) {
+function Lines({ plotted: { line, pairs }, x, y }: { plotted: Plotted; x: Place; y: Place }) {
   return (
     <>
       {line.length > 1 && (
@@ -46,8 +46,11 @@ function Lines({ plotted: { line, dashed }, x, y }: { plotted: Plotted; x: Place
           <path d={pathOf(line, x, y)} fill="none" stroke="var(--accent)" strokeWidth="2" strokeLinejoin="round" />
         </>
       )}
-      {dashed.map((part, index) => (
-        <path key={index} d={pathOf(part, x, y)} fill="none" stroke="var(--red)" strokeWidth="1.5" strokeDasharray="3 3" />
+      {pairs.map(({ x: at, from, to, isKeptOut }) => (
+        <g key={at} stroke={isKeptOut ? "var(--red)" : "var(--accent)"} strokeWidth="1.5">
+          <path d={`M${x(at)} ${y(from)}V${y(to)}`} strokeDasharray={isKeptOut ? "3 3" : undefined} />
+          <path d={`M${x(at) - 6} ${y(from)}h12`} />
+        </g>
       ))}
     </>
   );
@@ -78,15 +81,17 @@ interface PointProps {
   place: { x: number; y: number };
   isChosen: boolean;
   figure: string | null;
+  /** Something rises from the point: its figure stands below. */
+  isUnder: boolean;
   onChoose: () => void;
 }
 
-function Point({ point, place: { x, y }, isChosen, figure, onChoose }: PointProps) {
+function Point({ point, place: { x, y }, isChosen, figure, isUnder, onChoose }: PointProps) {
   const radius = point.tone === "active" ? 5.5 : point.tone === "faint" && figure === null ? 2.5 : 4;
   return (
     <g>
       {figure !== null && (
-        <text x={x} y={y - 11} textAnchor="middle" className={styles.figure} data-strong={point.tone === "active" || undefined}>
+        <text x={x} y={isUnder ? y + 20 : y - 11} textAnchor="middle" className={styles.figure} data-strong={point.tone === "active" || undefined}>
           {figure}
         </text>
       )}
@@ -104,12 +109,12 @@ function stepTo(at: number, key: string, count: number): number | null {
   return key in next ? Math.min(count - 1, Math.max(0, next[key])) : null;
 }
 
-/** Points and a line. One stop of the Tab key: arrow keys walk from point to point, and each says itself in words. */
+/** Points, and what joins them. One stop of the Tab key: arrow keys walk from point to point, and each says itself in words. */
 export function Plot({ plotted, title, say, limit }: Props) {
   const { points } = plotted;
   const [chosen, setChosen] = useState<number | null>(null);
   const at = Math.min(chosen ?? points.length - 1, points.length - 1);
-  const highest = Math.max(...points.map((point) => point.y), ...plotted.line.map((point) => point.y));
+  const highest = Math.max(...points.map((point) => point.y), ...plotted.line.map((point) => point.y), ...plotted.pairs.map((pair) => pair.from));
   const ticks = limit === null ? ticksTo(highest) : [0, 0.25, 0.5, 0.75, 1].map((part) => part * limit);
   const last = Math.max(1, ...points.map((point) => point.x));
   const inset = points.length > MOST_FIGURES ? 8 : 26;
@@ -149,6 +154,7 @@ export function Plot({ plotted, title, say, limit }: Props) {
               point={point}
               place={{ x: x(point.x), y: y(point.y) }}
               isChosen={chosen === index}
+              isUnder={plotted.pairs.some((pair) => pair.x === point.x && pair.from > pair.to)}
               figure={points.length <= MOST_FIGURES ? say(point.y) : null}
               onChoose={() => setChosen(index)}
             />

@@ -11,11 +11,21 @@ test("the work by version begins with what was drawn by hand and ends with the n
   expect(rows[2]).toEqual(["v2", "0.20", "40 cells in 2 images"]);
 });
 
-test("the line of F1 joins the versions that served; one that was kept out hangs on the version before it", () => {
-  const { points, line, dashed } = byVersion(aModel(), "f1");
+test("F1 by version joins nothing but what one run measured on the same images: the active version and the new one", () => {
+  const { points, line, pairs, rows } = byVersion(aModel(), "f1");
   expect(points.map(({ y, tone }) => [y, tone])).toEqual([[0.7, "rejected"], [0.9, "active"]]);
-  expect(line.map(({ y }) => y)).toEqual([0.9]);
-  expect(dashed).toEqual([]);
+  expect(line).toEqual([]);
+  expect(pairs).toEqual([{ x: 0, from: 0.8, to: 0.7, isKeptOut: true }, { x: 1, from: 0.8, to: 0.9, isKeptOut: false }]);
+  expect(points[1].words).toBe("v2: 0.90, the active version had 0.80 on the same 6 held-out images");
+  expect(rows[1]).toEqual(["v2", "0.90", "0.80", "6 held-out images"]);
+});
+
+test("a version that was trained elsewhere has a point, and nothing to be compared with", () => {
+  const imported = aVersion({ id: "v3", number: 3, name: "v3", state: "imported", metrics: { f1: 0.85 } });
+  const { points, pairs, rows } = byVersion({ ...aModel(), versions: [imported] }, "f1");
+  expect(pairs).toEqual([]);
+  expect(points[0].words).toBe("v3: 0.85, not measured here");
+  expect(rows).toEqual([["v3", "0.85", "–", "not here"]]);
 });
 
 test("a version that was measured on no image has no point", () => {
@@ -35,10 +45,12 @@ test("the line over time weighs images by their cells", () => {
   expect(line[1].y).toBeCloseTo((1 * 10 + 0.6 * 20) / 30);
 });
 
-test("F1 over time follows what served: a rejected version does not lower the line", () => {
-  const { points, line } = overTime(aModel(), "f1");
+test("F1 over time joins no runs, whose held-out images differ: each has its own pair", () => {
+  const { points, line, pairs, rows } = overTime(aModel(), "f1");
   expect(points.map(({ y }) => y)).toEqual([0.7, 0.9]);
-  expect(line.map(({ y }) => y)).toEqual([0.8, 0.9]);
+  expect(line).toEqual([]);
+  expect(pairs).toEqual([{ x: 0, from: 0.8, to: 0.7, isKeptOut: true }, { x: 1, from: 0.8, to: 0.9, isKeptOut: false }]);
+  expect(rows[1].slice(1)).toEqual(["v2", "0.90", "0.80", "6 held-out images", "promoted"]);
 });
 
 test("a figure that nobody has measured has no points", () => {

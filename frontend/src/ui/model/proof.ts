@@ -1,6 +1,6 @@
 /** What the saved work looks like in a plot: by version, and image by image as they were submitted. */
 import type { ModelVersion, Proof, ProjectModel } from "../../api/types";
-import { day, percent, score } from "../format";
+import { counted, day, percent, score } from "../format";
 import { f1Of } from "./figures";
 
 export const FIGURES = ["actions_per_cell", "seconds_per_cell", "share_untouched", "f1"] as const;
@@ -40,8 +40,8 @@ export interface Plotted {
   points: PlotPoint[];
   /** Places that a line joins, in order. */
   line: { x: number; y: number }[];
-  /** A second, quiet line: what a version that is not used was compared with. */
-  dashed: { x: number; y: number }[][];
+  /** Two versions on the same images: from the one that was active to the one that was tried. */
+  pairs: { x: number; from: number; to: number; isKeptOut: boolean }[];
   /** Words under the axis. */
   labels: { x: number; text: string; isStrong: boolean }[];
   /** Where another version came into use. */
@@ -51,31 +51,59 @@ export interface Plotted {
   heads: string[];
 }
 
-const NOTHING: Plotted = { points: [], line: [], dashed: [], labels: [], marks: [], rows: [], heads: [] };
-
 /** Versions that a gate or a person kept out. */
 const KEPT_OUT = new Set<ModelVersion["state"]>(["rejected", "not_enough_evidence", "failed"]);
 
-interface VersionPlace {
+const heldOut = (images: number): string => counted(images, "held-out image");
+
+interface TriedVersion {
   name: string;
   value: number;
   tone: Tone;
-  about: string;
+  /** What the version that was active had on the same images, where the gate measured both. */
+  against: { value: number; images: number } | null;
 }
 
-function f1Places({ versions }: ProjectModel): VersionPlace[] {
+function tried({ versions }: ProjectModel): TriedVersion[] {
   return [...versions]
     .sort((a, b) => a.number - b.number)
     .flatMap((version) => {
       const value = f1Of(version);
       if (value === null) return [];
       const tone: Tone = version.state === "active" ? "active" : KEPT_OUT.has(version.state) ? "rejected" : "plain";
-      const images = version.evaluation ? `on ${version.evaluation.images} held-out images` : "on held-out images";
-      return [{ name: version.name, value, tone, about: images }];
+      const { evaluation } = version;
+      return [{ name: version.name, value, tone, against: evaluation && { value: evaluation.active.f1, images: evaluation.images } }];
     });
 }
 
-function workPlaces({ versions, active, proof }: ProjectModel, figure: Exclude<Figure, "f1">): VersionPlace[] {
+/** No line joins the versions: each run measures on the images that are held out by then, and F1 on others says nothing of a version. */
+function f1ByVersion(model: ProjectModel): Plotted {
+  const { say, title } = FIGURE_WORDS.f1;
+  const shown = tried(model);
+  return {
+    points: shown.map(({ name, value, tone, against }, x) => ({
+      x,
+      y: value,
+      tone,
+      words: `${name}: ${say(value)}, ${against ? `the active version had ${say(against.value)} on the same ${heldOut(against.images)}` : "not measured here"}`,
+    })),
+    line: [],
+    pairs: shown.flatMap(({ value, tone, against }, x) => (against ? [{ x, from: against.value, to: value, isKeptOut: tone === "rejected" }] : [])),
+    labels: shown.map(({ name, tone }, x) => ({ x, text: name, isStrong: tone === "active" })),
+    marks: [],
+    heads: ["Version", title, "Active version", "Measured on"],
+    rows: shown.map(({ name, value, against }) => [name, say(value), score(against?.value), against ? heldOut(against.images) : "not here"]),
+  };
+}
+
+interface WorkedVersion {
+  name: string;
+  value: number;
+  tone: Tone;
+  about: string;
+}
+
+function worked({ versions, active, proof }: ProjectModel, figure: Exclude<Figure, "f1">): WorkedVersion[] {
   const numbers = new Map(versions.map((version) => [version.id, version.number]));
   // Drawn by hand comes first: it is what every version is measured against.
   const order = (version: string | null): number => (version === null ? -1 : (numbers.get(version) ?? Infinity));
@@ -89,25 +117,23 @@ function workPlaces({ versions, active, proof }: ProjectModel, figure: Exclude<F
     });
 }
 
-export function byVersion(model: ProjectModel, figure: Figure): Plotted {
-  const places = figure === "f1" ? f1Places(model) : workPlaces(model, figure);
-  if (places.length === 0) return NOTHING;
+function workByVersion(model: ProjectModel, figure: Exclude<Figure, "f1">): Plotted {
   const { say, title } = FIGURE_WORDS[figure];
-  const points = places.map(({ name, value, tone, about }, x) => ({ x, y: value, tone, words: `${name}: ${say(value)}, ${about}` }));
-  const line = points.filter(({ tone }) => tone !== "rejected");
-  const dashed = points.flatMap((point) => {
-    const from = line.filter(({ x }) => x < point.x).at(-1);
-    return point.tone === "rejected" && from ? [[from, point]] : [];
-  });
+  const shown = worked(model, figure);
+  const points = shown.map(({ name, value, tone, about }, x) => ({ x, y: value, tone, words: `${name}: ${say(value)}, ${about}` }));
   return {
     points,
-    line,
-    dashed,
-    labels: places.map(({ name, tone }, x) => ({ x, text: name, isStrong: tone === "active" })),
+    line: points,
+    pairs: [],
+    labels: shown.map(({ name, tone }, x) => ({ x, text: name, isStrong: tone === "active" })),
     marks: [],
     heads: ["Version", title, "Measured"],
-    rows: places.map(({ name, value, about }) => [name, say(value), about]),
+    rows: shown.map(({ name, value, about }) => [name, say(value), about]),
   };
+}
+
+export function byVersion(model: ProjectModel, figure: Figure): Plotted {
+  return figure === "f1" ? f1ByVersion(model) : workByVersion(model, figure);
 }
 
 /** Images that the line is drawn through at once: one alone says little. */
@@ -137,7 +163,7 @@ function workOverTime({ proof, versions }: ProjectModel, figure: Exclude<Figure,
       words: `${name}, ${day(at)}: ${say(value)} on ${cells === 1 ? "1 cell" : `${cells} cells`}, ${by}`,
     })),
     line: shown.map((_, x) => ({ x, y: smoothed(shown, x) })),
-    dashed: [],
+    pairs: [],
     labels: shown.map(({ at }, x) => ({ x, text: day(at), isStrong: false })),
     marks: shown.flatMap(({ by }, x) => (by === shown.at(x - 1)?.by && x > 0 ? [] : [{ x: Math.max(0, x - 0.5), text: by }])),
     heads: ["Image", "Submitted", "Version", "Cells", title],
@@ -147,21 +173,20 @@ function workOverTime({ proof, versions }: ProjectModel, figure: Exclude<Figure,
 
 function f1OverTime({ proof }: ProjectModel): Plotted {
   const { say, title } = FIGURE_WORDS.f1;
-  const shown = proof.f1;
+  const shown = proof.f1.map((run) => ({ ...run, isKeptOut: run.decision !== "promoted", outcome: run.decision.replaceAll("_", " ") }));
   return {
-    points: shown.map(({ name, candidate, active, decision, images, at }, x) => ({
+    points: shown.map(({ name, candidate, active, isKeptOut, outcome, images, at }, x) => ({
       x,
       y: candidate,
-      tone: decision === "promoted" ? "plain" : "rejected",
-      words: `${name}, ${day(at)}: ${say(candidate)}, the active version had ${say(active)}, ${images} held-out images, ${decision.replaceAll("_", " ")}`,
+      tone: isKeptOut ? "rejected" : "plain",
+      words: `${name}, ${day(at)}: ${say(candidate)}, the active version had ${say(active)} on the same ${heldOut(images)}, ${outcome}`,
     })),
-    // What was in use after each run.
-    line: shown.map(({ active, candidate, decision }, x) => ({ x, y: decision === "promoted" ? candidate : active })),
-    dashed: [],
+    line: [],
+    pairs: shown.map(({ active, candidate, isKeptOut }, x) => ({ x, from: active, to: candidate, isKeptOut })),
     labels: shown.map(({ at }, x) => ({ x, text: day(at), isStrong: false })),
     marks: [],
-    heads: ["Run", "Version", title, "Active version", "Decision"],
-    rows: shown.map(({ at, name, candidate, active, decision }) => [day(at), name, say(candidate), say(active), decision.replaceAll("_", " ")]),
+    heads: ["Run", "Version", title, "Active version", "Measured on", "Decision"],
+    rows: shown.map(({ at, name, candidate, active, images, outcome }) => [day(at), name, say(candidate), say(active), heldOut(images), outcome]),
   };
 }
 
