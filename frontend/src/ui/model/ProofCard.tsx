@@ -88,7 +88,7 @@ export function ProofCard({ project, model }: { project: Project; model: Project
       <Shown model={model} figure={figure} span={span} isTable={isTable} />
       {span === "time" && figure !== "f1" && !isTable && model.proof.points.length > 1 && <p className={plotStyles.rule}>A dot an image; the line is the mean of the last {AROUND} images, by cells.</p>}
       {figure === "f1" && !isTable && model.proof.f1.length > 0 && (
-        <p className={plotStyles.rule}>Each stroke goes from the active version to the new one, on the same held-out images. Other runs measured on others.</p>
+        <p className={plotStyles.rule}>Each stroke goes from the version active then to the new one, on the same held-out images. Other runs measured on others.</p>
       )}
       {figure === "seconds_per_cell" && model.proof.rule && <p className={plotStyles.rule}>{model.proof.rule}</p>}
     </section>

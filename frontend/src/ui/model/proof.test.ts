@@ -16,7 +16,7 @@ test("F1 by version joins nothing but what one run measured on the same images: 
   expect(points.map(({ y, tone }) => [y, tone])).toEqual([[0.7, "rejected"], [0.9, "active"]]);
   expect(line).toEqual([]);
   expect(pairs).toEqual([{ x: 0, from: 0.8, to: 0.7, isKeptOut: true }, { x: 1, from: 0.8, to: 0.9, isKeptOut: false }]);
-  expect(points[1].words).toBe("v2: 0.90, the active version had 0.80 on the same 6 held-out images");
+  expect(points[1].words).toBe("v2: 0.90, the version active then had 0.80 on the same 6 held-out images");
   expect(rows[1]).toEqual(["v2", "0.90", "0.80", "6 held-out images"]);
 });
 

@@ -85,13 +85,13 @@ function f1ByVersion(model: ProjectModel): Plotted {
       x,
       y: value,
       tone,
-      words: `${name}: ${say(value)}, ${against ? `the active version had ${say(against.value)} on the same ${heldOut(against.images)}` : "not measured here"}`,
+      words: `${name}: ${say(value)}, ${against ? `the version active then had ${say(against.value)} on the same ${heldOut(against.images)}` : "not measured here"}`,
     })),
     line: [],
     pairs: shown.flatMap(({ value, tone, against }, x) => (against ? [{ x, from: against.value, to: value, isKeptOut: tone === "rejected" }] : [])),
     labels: shown.map(({ name, tone }, x) => ({ x, text: name, isStrong: tone === "active" })),
     marks: [],
-    heads: ["Version", title, "Active version", "Measured on"],
+    heads: ["Version", title, "Active then", "Measured on"],
     rows: shown.map(({ name, value, against }) => [name, say(value), score(against?.value), against ? heldOut(against.images) : "not here"]),
   };
 }
@@ -179,13 +179,13 @@ function f1OverTime({ proof }: ProjectModel): Plotted {
       x,
       y: candidate,
       tone: isKeptOut ? "rejected" : "plain",
-      words: `${name}, ${day(at)}: ${say(candidate)}, the active version had ${say(active)} on the same ${heldOut(images)}, ${outcome}`,
+      words: `${name}, ${day(at)}: ${say(candidate)}, the version active then had ${say(active)} on the same ${heldOut(images)}, ${outcome}`,
     })),
     line: [],
     pairs: shown.map(({ active, candidate, isKeptOut }, x) => ({ x, from: active, to: candidate, isKeptOut })),
     labels: shown.map(({ at }, x) => ({ x, text: day(at), isStrong: false })),
     marks: [],
-    heads: ["Run", "Version", title, "Active version", "Measured on", "Decision"],
+    heads: ["Run", "Version", title, "Active then", "Measured on", "Decision"],
     rows: shown.map(({ at, name, candidate, active, images, outcome }) => [day(at), name, say(candidate), say(active), heldOut(images), outcome]),
   };
 }
