@@ -18,7 +18,7 @@ function ClassTable({ project }: { project: Project }) {
   const counts = useQuery({ queryKey: keys.classCounts(project.id), queryFn: () => classCounts(project.id) });
   const manages = canManage(project.role);
   if (classes.isPending) return <Loading what="classes" />;
-  if (classes.isError) return <Failure error={classes.error} what="the classes" retry={() => void classes.refetch()} />;
+  if (classes.isLoadingError) return <Failure error={classes.error} what="the classes" retry={() => void classes.refetch()} />;
   const cells = new Map(counts.data?.map(({ class_id, cells: count }) => [class_id, count]));
   const without = cells.get(null) ?? 0;
   return (

@@ -103,8 +103,8 @@ export function ComparePage({ project }: { project: Project }) {
   const model = useQuery({ queryKey: keys.model(project.id), queryFn: () => modelGet(project.id) });
   const images = useComparable(project.id, mayCompare);
   if (!mayCompare) return <Notice tone="locked" title="Viewers do not run models" detail="An annotator of this project can compare versions." />;
-  if (model.isError) return <Failure error={model.error} what="the versions" retry={() => void model.refetch()} />;
-  if (images.isError) return <Failure error={images.error} what="the images" retry={() => void images.refetch()} />;
+  if (model.isLoadingError) return <Failure error={model.error} what="the versions" retry={() => void model.refetch()} />;
+  if (images.isLoadingError) return <Failure error={images.error} what="the images" retry={() => void images.refetch()} />;
   if (!model.data || !images.data) return <Loading what="the versions" />;
   return (
     <main className={styles.page}>

@@ -44,9 +44,9 @@ function useLabelSets(imageId: string, versions: Props["versions"]) {
 export function CompareStage({ imageId, versions, look }: Props) {
   const image = useQuery({ queryKey: keys.image(imageId), queryFn: () => fetchImage(imageId) });
   const sets = useLabelSets(imageId, versions);
-  if (image.isError) return <Failure error={image.error} what="the image" retry={() => void image.refetch()} />;
+  if (image.isLoadingError) return <Failure error={image.error} what="the image" retry={() => void image.refetch()} />;
   if (isStatus(sets.error, 409, 429)) return <Notice tone="locked" title="This image cannot be compared now" detail={messageOf(sets.error)} action={{ label: "Try again", run: () => void sets.refetch() }} />;
-  if (sets.isError) return <Failure error={sets.error} what="the comparison" retry={() => void sets.refetch()} />;
+  if (sets.isLoadingError) return <Failure error={sets.error} what="the comparison" retry={() => void sets.refetch()} />;
   if (!image.data || !sets.data) {
     const why = sets.failureReason ? messageOf(sets.failureReason) : "A few seconds on features that are there already.";
     return <Notice title={`${versions[0].name} and ${versions[1].name} look at the image`} detail={why} />;
