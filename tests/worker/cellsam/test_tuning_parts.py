@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from labeling.ladder import Rung
 from labeling.rle import BoxMask
@@ -101,7 +102,12 @@ def test_the_steps_follow_the_data_up_to_a_cap() -> None:
 
 def test_the_rate_falls_to_its_share() -> None:
     schedule = Schedule(rate=1.0, passes=1, least=1, most=1, check_every=1, final=0.1)
-    assert [schedule.rate_at(done) for done in (0, 0.5, 1)] == pytest.approx([1.0, 0.55, 0.1])
+    assert [schedule.rate_at(step, 100) for step in (0, 50, 100)] == pytest.approx([1.0, 0.55, 0.1])
+
+
+def test_the_rate_rises_over_the_first_steps() -> None:
+    schedule = Schedule(rate=1.0, passes=1, least=1, most=1, check_every=1, warm_up=4)
+    assert [schedule.rate_at(step, 100) for step in (0, 1, 3, 50)] == pytest.approx([0.25, 0.5, 1.0, 1.0])
 
 
 # Targets
@@ -134,6 +140,21 @@ def test_the_trunk_learns_from_half_tiles_that_lie_where_they_say(
         )
         assert len(batch.pixels) == (2 if batch.side_px == config.trunk.input_px else 3)
         assert [len(boxes) for boxes in batch.boxes_xyxy] == [int(its.max()) for its in batch.labels]
+
+
+def test_every_pixel_teaches_the_trunk_also_where_no_cell_is(
+    small: Predictor, samples: list[TuningSample]
+) -> None:
+    """A bright patch that is no cell gives a detection nothing to match and a prompt nothing to outline."""
+    pixels = np.full((64, 64), 60, dtype=np.uint8)
+    pixels[24:40, 24:40] = 200
+    sample = TuningSample(small.embed(pixels), [], source=lambda: (pixels, ("whole_cell",)))
+    learner = TrunkLearner(small, [sample], Judge(samples, SMALL_TUNING), SMALL_TUNING)
+    head = list(learner.module.get_submodule("auxiliary").parameters())
+
+    gradients = torch.autograd.grad(learner.loss(np.random.default_rng(0)), head)
+
+    assert all(gradient.abs().sum() > 0 for gradient in gradients)
 
 
 def test_the_trunk_sees_an_image_at_other_sizes_and_in_other_light(small: Predictor) -> None:

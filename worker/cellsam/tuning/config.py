@@ -19,6 +19,7 @@ class Schedule:
     final: float = (
         1.0  # the rate at the last step, as a share of `rate`; on the way there it falls along a cosine
     )
+    warm_up: int = 0  # first steps, over which the rate rises from nothing
     clip: float | None = None  # of the gradient's norm
     weight_decay: float = 1e-4
 
@@ -26,10 +27,11 @@ class Schedule:
         """How many for so many cells or tiles."""
         return max(self.least, min(self.most, math.ceil(self.passes * items / items_a_step)))
 
-    def rate_at(self, done: float) -> float:
-        """Once the share `done` of the steps is behind."""
-        fall = (1 + math.cos(math.pi * min(1.0, done))) / 2
-        return self.rate * (self.final + (1 - self.final) * fall)
+    def rate_at(self, step: int, steps: int) -> float:
+        """In this step, from 0, of so many."""
+        risen = min(1.0, (step + 1) / self.warm_up) if self.warm_up else 1.0
+        fall = (1 + math.cos(math.pi * min(1.0, step / steps))) / 2
+        return self.rate * risen * (self.final + (1 - self.final) * fall)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,15 @@ class TuningConfig:
     # Patient: at its full rate a trunk can be worse than its start for hundreds of steps, and better in the end.
     trunk: Schedule = field(
         default_factory=lambda: Schedule(
-            rate=4e-4, passes=60, least=300, most=1000, check_every=100, patience=10, final=0.05, clip=3.0
+            rate=4e-4,
+            passes=60,
+            least=300,
+            most=1000,
+            check_every=100,
+            patience=10,
+            final=0.05,
+            warm_up=50,
+            clip=3.0,
         )
     )
     windows_a_step: int = 4  # of the neck: each holds up to so many prompts

@@ -164,7 +164,7 @@ class _Run:
         if self.schedule.clip is not None:
             nn.utils.clip_grad_norm_(self.parameters, self.schedule.clip)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.schedule.rate_at(self.step / self.learner.steps)
+            group["lr"] = self.schedule.rate_at(self.step, self.learner.steps)
         self.optimizer.step()
         self.step += 1
         self.losses.append(float(loss.detach()))

@@ -1,7 +1,7 @@
 """Rung 3, all of it: for images that the trunk has never seen the like of. Long, and nothing of it is cached.
 
 Trunk, neck and CellFinder learn together from pixels; the mask decoder stays, as on the rungs below. All weights of the
-trunk move: there is no low-rank detour.
+trunk move: there is no low-rank detour. As in training from scratch, every pixel teaches it something too.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from worker.cellsam.channels import config_channels
 from worker.cellsam.data.manifest import Field
 from worker.cellsam.features import Features
 from worker.cellsam.predictor import Predictor
+from worker.cellsam.training.auxiliary import AuxiliaryHead
 from worker.cellsam.training.criterion import mask_loss
 from worker.cellsam.training.crops import Augmentation, Cropper
 from worker.cellsam.training.objective import choose_prompts
@@ -54,6 +55,10 @@ class TrunkLearner:
             {name: copy.deepcopy(start.model.get_submodule(name)).requires_grad_(True) for name in PARTS}
         )
         self._model = start.model.with_parts(dict(self._parts.items()))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            self._auxiliary = AuxiliaryHead(start.model.config.trunk.dim).to(start.device)
+        self._parts["auxiliary"] = self._auxiliary  # learns along, and no version has it
         self._criterion = detection_criterion(start.model.config)
         self._samples = training
         self._fields: dict[int, Field] = {}
@@ -93,7 +98,8 @@ class TrunkLearner:
             prompts = choose_prompts(
                 batch.boxes_xyxy, limit=self._config.prompts, size=batch.pixels.shape[-1]
             )
-            loss = torch.stack(list(self._criterion(found, batch).values())).sum()
+            losses = self._criterion(found, batch) | self._auxiliary.losses(tokens, batch.labels)
+            loss = torch.stack(list(losses.values())).sum()
             if len(prompts.label) == 0:
                 return loss
             embeddings = self._model.neck(tokens)[prompts.crop]
