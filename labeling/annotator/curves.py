@@ -7,7 +7,7 @@ the price of the evidence and no saving: they are counted beside.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import mean
 
@@ -100,8 +100,8 @@ def _round(number: int, images: Sequence[ImageRecord], shown: Sequence[ImageReco
         actions_per_cell=sum(image.actions for image in shown) / cells,
         seconds_per_cell=sum(image.seconds for image in shown) / cells,
         f1_shown=pooled_f1_shown(shown),
-        f1=over_cells(shown, "f1"),
-        mean_iou=over_cells(shown, "mean_iou"),
+        f1=over_cells(shown, lambda image: image.f1),
+        mean_iou=over_cells(shown, lambda image: image.mean_iou),
         blind_images=len(blind),
         blind_actions=sum(image.actions for image in blind),
         actions_per_cell_with_blind=sum(image.actions for image in images) / all_cells,
@@ -117,11 +117,10 @@ def pooled_f1_shown(images: Sequence[ImageRecord]) -> float:
     return twice_right / sum(both) if sum(both) else 1.0
 
 
-def over_cells(images: Sequence[ImageRecord], figure: str) -> float:
+def over_cells(images: Sequence[ImageRecord], figure: Callable[[ImageRecord], float]) -> float:
     """The mean of an image's figure over the true cells of all images."""
-    return sum(getattr(image, figure) * image.cells for image in images) / max(
-        1, sum(i.cells for i in images)
-    )
+    cells = sum(image.cells for image in images)
+    return sum(figure(image) * image.cells for image in images) / max(1, cells)
 
 
 def enough_after(costs: Sequence[float]) -> int | None:

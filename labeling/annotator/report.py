@@ -105,8 +105,8 @@ def _totals(images: Sequence[ImageRecord]) -> str:
                 sum(image.seconds for image in mine) / cells,
                 len(blind),
                 sum(image.actions for image in blind),
-                over_cells(mine, "f1"),
-                over_cells(mine, "mean_iou"),
+                over_cells(mine, lambda image: image.f1),
+                over_cells(mine, lambda image: image.mean_iou),
             ]
         )
     head = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -143,9 +144,8 @@ def test_where_boxes_are_found_as_they_were_all_images_choose_the_threshold(
         image = simulate("nuclei", height=128, width=128, cells=12, seed=seed).image[0]
         features = predictor.embed(image)
         found = predictor.segment_features(features)
-        samples.append(
-            TuningSample(features, list(found.masks), source=lambda image=image: (image, ("whole_cell",)))
-        )
+        source = partial(lambda pixels: (pixels, ("whole_cell",)), image)
+        samples.append(TuningSample(features, list(found.masks), source=source))
     rungs = {name: getattr(QUICK, name) for name in ("neck", "finder", "trunk")}
     still = replace(QUICK, **{name: replace(its, rate=0.0, least=2, most=2) for name, its in rungs.items()})
     (held,) = Ladder(predictor, samples, still).held_back
