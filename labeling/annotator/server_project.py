@@ -137,8 +137,8 @@ class ServerProject:
 
     def _decoded(self) -> bool | None:
         """Whether what is shown in each image that nobody has opened is what the active version finds."""
-        active = self.client.get(f"projects/{self.id}")["active_version"]["id"]
-        wanted = self.client.get(f"projects/{self.id}/model")["presegmentation"]["shown_from"]
+        model = self.client.get(f"projects/{self.id}/model")
+        active, wanted = model["active"]["id"], model["presegmentation"]["shown_from"]
         for image in self.client.images(self.id):
             if image["status"] != "ready" or image["blind"]:
                 continue

@@ -54,8 +54,8 @@ class TrainingRunOut(serializers.Serializer):
     reason = serializers.ChoiceField(source="run.reason", choices=RunReason.choices)
     started_by = serializers.SerializerMethodField()
     corrected_cells = serializers.IntegerField(source="run.corrected_cells")
-    images = serializers.SerializerMethodField()
-    held_out_images = serializers.SerializerMethodField()
+    images = serializers.IntegerField()
+    held_out_images = serializers.IntegerField()
     compared_with = VersionRefOut(source="run.compared_with")
     candidate = VersionRefOut(source="run.candidate", allow_null=True, help_text="the best of the candidates")
     candidates = serializers.SerializerMethodField()
@@ -70,12 +70,6 @@ class TrainingRunOut(serializers.Serializer):
 
     def get_started_by(self, view: RunView) -> str | None:
         return display_name(view.run.started_by) if view.run.started_by else None
-
-    def get_images(self, view: RunView) -> int:
-        return view.images
-
-    def get_held_out_images(self, view: RunView) -> int:
-        return view.held_out_images
 
     @extend_schema_field(CandidateOut(many=True))
     def get_candidates(self, view: RunView) -> Any:

@@ -136,13 +136,13 @@ def held_out_figures(project: Project, version: ModelVersion) -> dict[str, Any]:
     """The version's figures (`gate.summary`) as a run of this project last measured them on held-out images, as the
     active version's, an imported one's or a candidate's; empty if none did."""
     measured = Q(compared_with=version) | Q(evaluation__imported__has_key=str(version.pk))
-    runs = project.runs.filter(measured, finished_at__isnull=False).exclude(evaluation={})
-    seen = runs.order_by("-finished_at").values_list("evaluation", flat=True).first()
+    runs = project.runs.filter(measured, finished_at__isnull=False, evaluation__images__gt=0)
+    seen = runs.order_by("-finished_at").values_list("evaluation__active", "evaluation__imported").first()
     if seen is None:
         is_candidate = version.run_id is not None and version.project_id == project.pk
         return version.metrics if is_candidate else {}
-    imported = seen.get("imported", {}).get(str(version.pk))
-    return imported["candidate"] if imported else seen["active"]
+    active, imported = seen
+    return imported[str(version.pk)]["candidate"] if str(version.pk) in (imported or {}) else active
 
 
 def known_precision(project: Project) -> float | None:

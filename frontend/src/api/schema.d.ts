@@ -1867,8 +1867,8 @@ export interface components {
             reason: components["schemas"]["RunReason"];
             readonly started_by: string | null;
             corrected_cells: number;
-            readonly images: number;
-            readonly held_out_images: number;
+            images: number;
+            held_out_images: number;
             compared_with: components["schemas"]["VersionRefOut"];
             /** @description the best of the candidates */
             candidate: components["schemas"]["VersionRefOut"] | null;

@@ -255,6 +255,14 @@ def test_another_choice_ends_the_waiting(world: World):
     assert not pending_prepare(project_id=world.project.pk)
 
 
+def asked_for(world: World) -> tuple[ModelVersion, Job, Job]:
+    """A version that waits, and the jobs that prepare it."""
+    version = pending(world)
+    pending_prepare(project_id=world.project.pk)
+    first, second = embeddings(version)
+    return version, first, second
+
+
 def open_embeddings(world: World) -> list[Job]:
     jobs = Job.objects.filter(project=world.project, kind=JobKind.EMBED, status__in=["queued", "running"])
     return list(jobs.order_by("created_at"))
@@ -263,9 +271,7 @@ def open_embeddings(world: World) -> list[Job]:
 def test_who_needs_the_active_versions_features_does_not_wait_for_the_pending_ones(
     world: World, django_capture_on_commit_callbacks
 ):
-    version = pending(world)
-    pending_prepare(project_id=world.project.pk)
-    first, second = embeddings(version)
+    version, first, second = asked_for(world)
     assert first.image_id is not None
     with django_capture_on_commit_callbacks(execute=True):
         job = embedding_request(image_id=first.image_id)
@@ -274,9 +280,7 @@ def test_who_needs_the_active_versions_features_does_not_wait_for_the_pending_on
     close(second)
     assert not pending_prepare(project_id=world.project.pk)
     close(job)
-    assert not pending_prepare(
-        project_id=world.project.pk
-    )  # the image's turn for the pending version comes again
+    assert not pending_prepare(project_id=world.project.pk)  # the image's other features are asked for again
     (again,) = open_embeddings(world)
     assert (again.image_id, again.payload) == (first.image_id, {"version": str(version.pk), "later": True})
     close(again)
@@ -284,9 +288,7 @@ def test_who_needs_the_active_versions_features_does_not_wait_for_the_pending_on
 
 
 def test_who_compares_with_the_pending_version_does_not_wait_in_the_last_place(world: World):
-    version = pending(world)
-    pending_prepare(project_id=world.project.pk)
-    first, second = embeddings(version)
+    version, first, second = asked_for(world)
     assert first.image_id is not None
     job = embedding_request(image_id=first.image_id, version_id=version.pk)
     assert (job.pk, job.payload) == (first.pk, {"version": str(version.pk)})
@@ -296,9 +298,7 @@ def test_who_compares_with_the_pending_version_does_not_wait_in_the_last_place(w
 
 
 def test_features_that_are_being_computed_for_the_pending_version_are_let_finish(world: World):
-    version = pending(world)
-    pending_prepare(project_id=world.project.pk)
-    first, _ = embeddings(version)
+    _, first, _ = asked_for(world)
     assert first.image_id is not None
     assert job_claim(job_id=first.pk) is not None
     job = embedding_request(image_id=first.image_id)
@@ -306,9 +306,7 @@ def test_features_that_are_being_computed_for_the_pending_version_are_let_finish
 
 
 def test_nothing_more_is_computed_for_a_version_that_no_longer_waits(world: World):
-    version = pending(world)
-    pending_prepare(project_id=world.project.pk)
-    begun, queued = embeddings(version)
+    _, begun, queued = asked_for(world)
     assert job_claim(job_id=begun.pk) is not None
     version_activate(project_id=world.project.pk, version_id=world.base.pk, by=world.alice)
     assert [job.pk for job in open_embeddings(world)] == [begun.pk]
@@ -318,8 +316,7 @@ def test_nothing_more_is_computed_for_a_version_that_no_longer_waits(world: Worl
 
 
 def test_a_version_that_takes_the_place_of_a_waiting_one_does_not_wait_for_its_features(world: World):
-    pending(world)
-    pending_prepare(project_id=world.project.pk)
+    asked_for(world)
     other = activate(world, rung=3, trunk_hash="another")
     assert open_embeddings(world) == []
     assert not pending_prepare(project_id=world.project.pk)
