@@ -10,8 +10,8 @@ const LEFT = 40;
 const RIGHT = 484;
 const TOP = 22;
 const BOTTOM = 204;
-const MOST_LABELS = 7;
-/** Few points have room for their figure beside them. */
+/** Few points have room for their names, and for their figures beside them. */
+const MOST_LABELS = 9;
 const MOST_FIGURES = 9;
 
 interface Props {
@@ -81,17 +81,17 @@ interface PointProps {
   place: { x: number; y: number };
   isChosen: boolean;
   figure: string | null;
-  /** Something rises from the point: its figure stands below. */
-  isUnder: boolean;
+  /** Something rises from the point, and the names may be close below: its figure stands to the right. */
+  isBeside: boolean;
   onChoose: () => void;
 }
 
-function Point({ point, place: { x, y }, isChosen, figure, isUnder, onChoose }: PointProps) {
+function Point({ point, place: { x, y }, isChosen, figure, isBeside, onChoose }: PointProps) {
   const radius = point.tone === "active" ? 5.5 : point.tone === "faint" && figure === null ? 2.5 : 4;
   return (
     <g>
       {figure !== null && (
-        <text x={x} y={isUnder ? y + 20 : y - 11} textAnchor="middle" className={styles.figure} data-strong={point.tone === "active" || undefined}>
+        <text x={isBeside ? x + 9 : x} y={isBeside ? y + 4 : y - 11} textAnchor={isBeside ? "start" : "middle"} className={styles.figure} data-strong={point.tone === "active" || undefined}>
           {figure}
         </text>
       )}
@@ -154,7 +154,7 @@ export function Plot({ plotted, title, say, limit }: Props) {
               point={point}
               place={{ x: x(point.x), y: y(point.y) }}
               isChosen={chosen === index}
-              isUnder={plotted.pairs.some((pair) => pair.x === point.x && pair.from > pair.to)}
+              isBeside={plotted.pairs.some((pair) => pair.x === point.x && pair.from > pair.to)}
               figure={points.length <= MOST_FIGURES ? say(point.y) : null}
               onChoose={() => setChosen(index)}
             />
