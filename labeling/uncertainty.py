@@ -23,6 +23,8 @@ from labeling.matching import F1_IOU_THRESHOLD, Counts
 from labeling.rle import BoxMask
 
 NOTHING_FOUND = 0.5
+# Above it, showing what a model found costs people more than it saves: by `experiment unsure`, see docs/evaluation.md.
+TOO_UNSURE = 0.5
 EPSILON = 1e-6
 
 

@@ -36,6 +36,7 @@ from labeling.services.images import image_create, image_ingested, image_segment
 from labeling.services.jobs import Claim, job_claim
 from labeling.services.projects import project_create
 from labeling.services.segmentation import segmentation_store
+from labeling.uncertainty import Evidence
 
 HEIGHT, WIDTH = 64, 80
 PASSWORD = "correct horse"
@@ -148,14 +149,14 @@ def ingest(image: Image, *, channel_names: tuple[str, ...] = ("Channel 1",)) -> 
 
 def segment(
     image: Image, masks: list[BoxMask], *, score: float = 0.9, scores: list[float] | None = None,
-    version: ModelVersion | None = None,
+    version: ModelVersion | None = None, evidence: Evidence | None = None,
 ) -> Image:  # fmt: skip
     """What the segmentation worker does."""
     version = version or Project.objects.get(pk=image.project_id).active_version
     assert version is not None
     segmentation_store(
         claim=claim_of(image, JobKind.SEGMENT), image_id=image.pk, version_id=version.pk, masks=masks,
-        scores=scores or [score] * len(masks),
+        scores=scores or [score] * len(masks), evidence=evidence,
     )  # fmt: skip
     image.refresh_from_db()
     return image

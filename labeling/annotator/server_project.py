@@ -101,8 +101,8 @@ class ServerProject:
             image: Json = self.client.get(f"images/{image_id}")
             if image["status"] != "ready" or image["blind"]:
                 return image
-            wanted = self.client.get(f"projects/{self.id}/model")["presegmentation"]["shown_from"]
-            return image if image["shown_from"] == wanted else None
+            model = self.client.get(f"projects/{self.id}/model")
+            return image if _shows_what_it_should(image, model["presegmentation"]) else None
 
         found: Json = _wait_for(look, "the outlines that are to be shown")
         return found
@@ -138,17 +138,23 @@ class ServerProject:
     def _decoded(self) -> bool | None:
         """Whether what is shown in each image that nobody has opened is what the active version finds."""
         model = self.client.get(f"projects/{self.id}/model")
-        active, wanted = model["active"]["id"], model["presegmentation"]["shown_from"]
+        active = model["active"]["id"]
         for image in self.client.images(self.id):
             if image["status"] != "ready" or image["blind"]:
                 continue
-            if image["shown_from"] != wanted:
+            if not _shows_what_it_should(image, model["presegmentation"]):
                 return None
             if image["cells"]:
                 cells = self.client.get(f"images/{image['id']}/cells")["cells"]
                 if image["job"] is not None or any(cell["model_version"] != active for cell in cells):
                     return None
         return True
+
+
+def _shows_what_it_should(image: Json, presegmentation: Json) -> bool:
+    """Of a ready image. While little is known of a model, images that it is unsure of show none."""
+    unsure = presegmentation["unsure_above"] is not None and image["shown_from"] is None
+    return unsure or bool(image["shown_from"] == presegmentation["shown_from"])
 
 
 def _reconcile(client: Client, image: Json, played: bool) -> None:

@@ -52,6 +52,9 @@ class PresegmentationOut(serializers.Serializer):
     shown_from = serializers.FloatField(
         allow_null=True, help_text="the lowest score that is shown; null: none is"
     )
+    unsure_above = serializers.FloatField(
+        allow_null=True, help_text="images in which the model is more uncertain show none; null: no such rule"
+    )
     reason = serializers.CharField()
 
 

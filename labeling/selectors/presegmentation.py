@@ -10,6 +10,7 @@ from labeling.score_tally import ScoreTally
 from labeling.selectors.cells import predicting_version
 from labeling.selectors.proposals import cells_kept_back, proposals_open
 from labeling.selectors.training import known_precision
+from labeling.uncertainty import TOO_UNSURE
 
 BLIND = (
     "This image is held out to judge models by, so it is labelled without seeing a model's outlines. "
@@ -28,6 +29,10 @@ FAINT = (
     "Cells with a score under {score:.2f} are kept as a proposal: of those that {name} found {where}, more were wrong "
     "than could stay."
 )
+UNSURE = (
+    "{name} is unsure of what it found here, and nobody knows yet how right it is in this project: it is kept as a "
+    "proposal. What you submit shows whether images like this open with outlines."
+)
 WHERE_MEASURED, WHERE_SUBMITTED = "on held-out images", "in the images labelled so far"
 KEPT_BACK = "{cells} outlines are not shown, because of their scores: more of these are wrong than can stay."
 ONE_KEPT_BACK = "1 outline is not shown, because of its score: more of these are wrong than can stay."
@@ -37,15 +42,27 @@ EARLIER = "Outlines were hidden when this image was segmented; what the model fo
 @dataclass(frozen=True, slots=True)
 class PresegmentationView:
     """``mode`` is the project's setting. What follows from it now: outlines are shown from the score ``shown_from`` on
-    (None: none are), and the ``reason`` says why none or not all."""
+    (None: none are), and the ``reason`` says why none or not all. Images in which the model is more uncertain than
+    ``unsure_above`` show none (None: nothing follows from that)."""
 
     mode: str
     shown_from: float | None
     reason: str
+    unsure_above: float | None = None
 
     @property
     def shown(self) -> bool:
         return self.shown_from is not None
+
+    @property
+    def rule(self) -> tuple[float | None, float | None]:
+        """What decides which cells an image shows."""
+        return self.shown_from, self.unsure_above
+
+    def shown_from_in(self, image: Image) -> float | None:
+        """The lowest score whose cells are shown in this image; None: none are."""
+        unsure = self.unsure_above is not None and (image.uncertainty or 0.0) > self.unsure_above
+        return None if unsure else self.shown_from
 
 
 def presegmentation(project: Project) -> PresegmentationView:
@@ -59,8 +76,8 @@ def presegmentation(project: Project) -> PresegmentationView:
 
 
 def _as_measured(project: Project, mode: Presegmentation) -> PresegmentationView:
-    """By what is known of the active version: nothing while that is little."""
-    name = project.active_version.name if project.active_version else "the model"
+    """By what is known of the active version; while that is little, by how sure it is of an image."""
+    name = _model_name(project)
     where = WHERE_SUBMITTED if project.active_precision is None else WHERE_MEASURED
     tally = ScoreTally.from_rows(project.score_tally)
     from_score = project.shown_from
@@ -73,7 +90,12 @@ def _as_measured(project: Project, mode: Presegmentation) -> PresegmentationView
         shares = {"staying": staying, "wrong": 1 - tally.precision}
         return PresegmentationView(mode.value, None, MOSTLY_MENDED.format(name=name, where=where, **shares))
     reason = FAINT.format(score=from_score, name=name, where=where) if from_score else ""
-    return PresegmentationView(mode.value, from_score, reason)
+    unsure_above = TOO_UNSURE if known_precision(project) is None else None
+    return PresegmentationView(mode.value, from_score, reason, unsure_above)
+
+
+def _model_name(project: Project) -> str:
+    return project.active_version.name if project.active_version else "the model"
 
 
 def hidden_reason(image: Image) -> str:
@@ -84,6 +106,9 @@ def hidden_reason(image: Image) -> str:
         return ""
     if predicting_version(image.pk, image.revision) is None:
         view = presegmentation(image.project)
-        return EARLIER if view.shown else view.reason
+        if not view.shown:
+            return view.reason
+        unsure = view.shown_from_in(image) is None
+        return UNSURE.format(name=_model_name(image.project)) if unsure else EARLIER
     cells = cells_kept_back(image.pk)
     return ONE_KEPT_BACK if cells == 1 else KEPT_BACK.format(cells=cells) if cells else ""

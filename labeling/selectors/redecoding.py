@@ -14,7 +14,7 @@ from labeling.selectors.presence import live
 def undecoded_images(project: Project) -> QuerySet[Image]:
     """Ready images without a person's edit, that no tab holds. Blind ones stay bare.
 
-    They lack the active version's cells, or its proposal where the project hides what models find.
+    They lack the active version's cells, or its proposal where what models find is hidden.
     """
     edits = Edit.objects.filter(image=OuterRef("pk"))
     images = (
@@ -24,11 +24,13 @@ def undecoded_images(project: Project) -> QuerySet[Image]:
         .exclude(Exists(Presence.objects.filter(live(), image=OuterRef("pk"), holds_lease=True)))
         .exclude(Exists(Job.objects.filter(OPEN, kind=JobKind.SEGMENT, image=OuterRef("pk"))))
     )
-    shown_from = presegmentation(project).shown_from
-    if shown_from is not None:
-        shows = edits.filter(source=Source.MODEL).order_by("-revision").values("model_version")[:1]
-        missing = Q(shows__isnull=True) | Q(shown_from__isnull=True)
-        other = ~Q(shows=project.active_version_id) | ~Q(shown_from=shown_from)
-        return images.annotate(shows=Subquery(shows)).filter(missing | other)
+    view = presegmentation(project)
     kept = Proposal.objects.filter(image=OuterRef("pk"), status=ProposalStatus.OPEN)
-    return images.filter(Q(cell_count__gt=0) | ~Exists(kept.filter(model_version=project.active_version_id)))
+    hides = Q(cell_count__gt=0) | ~Exists(kept.filter(model_version=project.active_version_id))
+    if not view.shown:
+        return images.filter(hides)
+    last = edits.filter(source=Source.MODEL).order_by("-revision").values("model_version")[:1]
+    missing = Q(last__isnull=True) | Q(shown_from__isnull=True)
+    other = ~Q(last=project.active_version_id) | ~Q(shown_from=view.shown_from)
+    unsure = Q(uncertainty__gt=view.unsure_above) if view.unsure_above is not None else Q(pk__in=())
+    return images.annotate(last=Subquery(last)).filter(unsure & hides | ~unsure & (missing | other))

@@ -70,9 +70,9 @@ def outlines_observed(*, project_id: UUID, observed: Observed) -> None:
 @contextmanager
 def outlines_follow(project: Project) -> Iterator[None]:
     """Images that nobody has opened are decoded again if people are to see other cells afterwards."""
-    before = presegmentation(project).shown_from
+    before = presegmentation(project).rule
     yield
-    if presegmentation(project).shown_from != before:
+    if presegmentation(project).rule != before:
         redecode_request(project)
 
 

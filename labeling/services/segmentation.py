@@ -78,7 +78,7 @@ def segmentation_store(
     if theirs:
         _propose(job, image, version_id, patch)
         return "proposal"
-    image.shown_from = presegmentation(image.project).shown_from
+    image.shown_from = presegmentation(image.project).shown_from_in(image)
     transaction.on_commit(partial(redecode_if_outdated, image_id=image.pk), robust=True)
     if image.shown_from is None:
         _hide(job, image, version_id, patch)

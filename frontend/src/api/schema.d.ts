@@ -1558,6 +1558,11 @@ export interface components {
              * @description the lowest score that is shown; null: none is
              */
             shown_from: number | null;
+            /**
+             * Format: double
+             * @description images in which the model is more uncertain show none; null: no such rule
+             */
+            unsure_above: number | null;
             reason: string;
         };
         /** @enum {string} */

@@ -18,7 +18,7 @@ export function aProject(change: Partial<Project> = {}): Project {
   return {
     id: "project-1", name: "Mixed cells pilot", role: "owner", created_at: "2026-05-01T09:00:00Z", channel_map: null,
     correction_threshold: 200, train_schedule: "", active_version: null, cells: 0, blind_held_out: true,
-    held_out_target: 20, deep: false, presegmentation: { mode: "auto", shown: true, shown_from: 0, reason: "" },
+    held_out_target: 20, deep: false, presegmentation: { mode: "auto", shown: true, shown_from: 0, unsure_above: null, reason: "" },
     counts: { total: 0, queued: 0, segmenting: 0, ready: 0, in_progress: 0, submitted: 0, failed: 0, needs_channels: 0 },
     ...change,
   };

@@ -37,10 +37,10 @@ def image(**fields: Any) -> Json:
     return {"id": "i", "status": "ready", "blind": False, "cells": 0, "shown_from": 0.6, "job": None} | fields
 
 
-def model(*runs: Json, shown_from: float | None = 0.6) -> Json:
+def model(*runs: Json, shown_from: float | None = 0.6, unsure_above: float | None = None) -> Json:
     return {
         "active": {"id": "v"}, "pending": None, "held_out": ENOUGH, "runs": list(runs),
-        "presegmentation": {"shown_from": shown_from},
+        "presegmentation": {"shown_from": shown_from, "unsure_above": unsure_above},
     }  # fmt: skip
 
 
@@ -58,6 +58,14 @@ def test_an_image_that_is_to_show_outlines_again_is_waited_for():
     client = Scripted({"images": [[bare]], "images/i": [bare, bare, shown], "projects/p/model": [model()]})
     opened = list(ServerProject(client, "p", {}).waiting(Order.RANDOM))
     assert [found["cells"] for found, _ in opened] == [3]
+
+
+def test_one_that_hides_what_the_model_is_unsure_of_is_opened_at_once():
+    bare = image(shown_from=None)
+    client = Scripted({
+        "images": [[bare]], "images/i": [bare], "projects/p/model": [model(unsure_above=0.5)],
+    })  # fmt: skip
+    assert len(list(ServerProject(client, "p", {}).waiting(Order.RANDOM))) == 1
 
 
 @pytest.mark.parametrize("settled", [{}, {"blind": True, "shown_from": 0.0}])

@@ -380,4 +380,6 @@ def test_the_page_says_so(world: World, as_bob: APIClient):
     answer = as_bob.get(f"/api/images/{image.pk}").json()
     assert (answer["blind"], "held out" in answer["proposals_hidden_reason"]) == (True, True)
     project = as_bob.get(f"/api/projects/{world.project.pk}").json()
-    assert project["presegmentation"] == {"mode": "auto", "shown": True, "shown_from": 0.0, "reason": ""}
+    assert project["presegmentation"] == {
+        "mode": "auto", "shown": True, "shown_from": 0.0, "unsure_above": 0.5, "reason": "",
+    }  # fmt: skip

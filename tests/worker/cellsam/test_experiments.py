@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from labeling.rle import BoxMask
+from labeling.score_tally import ScoreTally
 from worker.cellsam import PAPER
 from worker.cellsam.__main__ import main
 from worker.cellsam.build import build
@@ -20,6 +21,7 @@ from worker.cellsam.config import FinderConfig, MaskConfig, TilingConfig
 from worker.cellsam.evaluate.side_by_side import LabelledImage
 from worker.cellsam.experiments.prompts import cell_points
 from worker.cellsam.experiments.scale import doubled, halved, middle
+from worker.cellsam.experiments.unsure import UnsureImage, unsure_rows
 
 from .conftest import WEIGHTS
 from .miniature import write_miniature
@@ -140,6 +142,30 @@ def test_the_usual_scale_is_compared_with_auto(data: Path, tmp_path: Path) -> No
     assert all(each["low"] <= each["difference"] <= each["high"] for each in compared)
     assert report["about"]["crop_px"] == 80
     assert main([*arguments, "--crop", "8"]) == 2
+
+
+def test_what_hiding_unsure_images_saves_is_counted_by_how_unsure_they_are(
+    data: Path, tmp_path: Path
+) -> None:
+    arguments = ["experiment", "unsure", "--data", str(data), "--out", str(tmp_path)]
+
+    assert main(arguments) == 0
+
+    rows = rows_of(tmp_path)
+    images = [int(row["images"]) for row in rows]
+    assert images == sorted(images, reverse=True)
+    assert json.loads((tmp_path / "report.json").read_text())["about"]["images"] >= images[0]
+    both = ["--without-modality", "nuclei_fluorescence_small", "--without-modality", "bacteria_fluorescence"]
+    assert main([*arguments, *both]) == 2
+
+
+def test_images_that_cost_more_than_they_save_are_worth_hiding() -> None:
+    sure = UnsureImage("a", 0.2, ScoreTally.of([(0.9, 0.9), (0.9, 0.85)]))
+    unsure = UnsureImage("b", 0.51, ScoreTally.of([(0.5, 0.1), (0.5, 0.7), (0.6, 0.9), (0.4, 0.0)]))
+
+    saved = {row["uncertain_above"]: row["corrections_saved"] for row in unsure_rows([sure, unsure])}
+
+    assert (saved[0.3], saved[0.5], saved[0.52]) == (1, 1, 0)
 
 
 def test_an_image_and_its_truth_are_resized_together() -> None:

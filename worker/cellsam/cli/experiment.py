@@ -33,6 +33,7 @@ from worker.cellsam.experiments.prompts import compare_prompts, prompt_rows
 from worker.cellsam.experiments.scale import compare_scales
 from worker.cellsam.experiments.specialist import SpecialistExperiment, specialist_experiment
 from worker.cellsam.experiments.training import Recipe, trained
+from worker.cellsam.experiments.unsure import unsure_images, unsure_rows
 from worker.cellsam.predictor import Predictor
 from worker.cellsam.training.trainer import cpu_processes
 from worker.cellsam.tuning import TuningConfig
@@ -140,6 +141,20 @@ def scale_command(options: argparse.Namespace) -> None:
     )
     of_sizes = {f"{options.split}_{size}": evaluations for size, evaluations in found.items()}
     _write_parts(options, of_sizes, {**_weights(options), "crop_px": options.crop})
+
+
+def unsure_command(options: argparse.Namespace) -> None:
+    """What people are saved where images that the model is unsure of open without outlines, by how unsure it is."""
+    left_out = set(options.without_modality or ())
+    measured = [entry for entry in _measured(options) if entry.modality not in left_out]
+    if not measured:
+        raise EvaluationError("no image is left")
+    images = unsure_images(
+        load_predictor(options), read_images(measured), progress=lambda result: _say(result.name)
+    )
+    print(file=sys.stderr)
+    about = {"split": options.split, "without_modalities": sorted(left_out), "images": len(images)}
+    _write_table(unsure_rows(images), {**_about(options), **_weights(options), **about}, options.out)
 
 
 def _held_out_model(options: argparse.Namespace) -> tuple[Predictor, dict[str, Any]]:
@@ -281,6 +296,11 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     add_weights(scale)
     scale.add_argument(
         "--crop", type=int, default=256, help="pixels of the middle of each image, on a side at most"
+    )
+    unsure = _add(experiments, "unsure", unsure_command)
+    add_weights(unsure)
+    unsure.add_argument(
+        "--without-modality", action="append", metavar="NAME", help="leave this kind out (may be repeated)"
     )
     held_out = _add(experiments, "held-out", held_out_command, datasets=False)
     held_out.add_argument("--held-out", required=True, metavar="DATASET")

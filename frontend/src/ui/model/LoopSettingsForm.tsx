@@ -19,7 +19,7 @@ interface Props {
 }
 
 const MODES: readonly { value: LoopSettings["presegmentation"]; label: string; description: string }[] = [
-  { value: "auto", label: "Where it helps", description: "Only cells with scores at which more can stay than are wrong, and none while fewer than half are right: mending those costs more than drawing. Held-out images tell or, until a run has measured them, the images labelled so far." },
+  { value: "auto", label: "Where it helps", description: "Only cells with scores at which more can stay than are wrong, and none while fewer than half are right: mending those costs more than drawing. Held-out images tell or, until a run has measured them, the images labelled so far; before any are, images that the model is unsure of open empty." },
   { value: "always", label: "Always", description: "Every image opens with the model's cells, however good they are." },
   { value: "never", label: "Never", description: "Every image opens empty; what the model finds waits as a proposal." },
 ];

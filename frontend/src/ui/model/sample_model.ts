@@ -42,7 +42,7 @@ export function aModel(change: Partial<ProjectModel> = {}): ProjectModel {
     held_out: { images: 8, submitted: 6, deciding: 6, needed: 5 },
     training: { can_start: true, reason: "", automatic_reason: "" },
     settings: { correction_threshold: 200, train_schedule: "5 4 * * *", blind_held_out: true, held_out_target: 20, presegmentation: "auto", deep: false },
-    presegmentation: { mode: "auto", shown: true, shown_from: 0, reason: "" }, run: null, runs: [], schedule: "5 4 * * *",
+    presegmentation: { mode: "auto", shown: true, shown_from: 0, unsure_above: null, reason: "" }, run: null, runs: [], schedule: "5 4 * * *",
     proof: {
       pause_s: 60, rule: "Without pauses.",
       versions: [work("v2", "v2", 0.2), work(null, "by hand", 0.9), work("v0", "tiny 1", 0.6)],
