@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from django.core.files.storage import default_storage
 
@@ -32,6 +33,20 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """A run's candidates beside the version that was active when it started: what follows from the figures alone.
+
+    ``decisions`` are those on the ``candidates``, ``imported`` what the gate says (`evaluation`) of imported versions,
+    by id.
+    """
+
+    active: tuple[ImageScore, ...]
+    candidates: tuple[TrainedCandidate, ...]
+    decisions: tuple[Decision, ...]
+    imported: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """All verdicts, in the order of the candidates; ``index`` is the one that is taken.
 
@@ -47,21 +62,42 @@ class Judgement:
         return self.verdicts[self.index]
 
 
-def judged(
-    run: TrainingRun, active: Sequence[ImageScore], candidates: Sequence[TrainedCandidate]
-) -> Judgement:
+def compared(
+    active: Sequence[ImageScore],
+    candidates: Sequence[TrainedCandidate],
+    imported: Mapping[UUID, Sequence[ImageScore]],
+    pause: Callable[[], None],
+) -> Comparison:
+    """Takes seconds where held-out images hold thousands of cells, so nothing may be locked meanwhile.
+
+    ``pause`` is called before each comparison.
+    """
+
+    def decided(scores: Sequence[ImageScore]) -> Decision:
+        pause()
+        return decide(active, scores)
+
+    return Comparison(
+        tuple(active),
+        tuple(candidates),
+        tuple(decided(candidate.scores) for candidate in candidates),
+        {str(id_): evaluation(active, scores, decided(scores)) for id_, scores in imported.items()},
+    )
+
+
+def judged(run: TrainingRun, found: Comparison) -> Judgement:
     """The gate's decision on each candidate, and the lowest rung that is best. Raises ValueError without candidates.
 
     Nothing is promoted if the active version changed while the run was under way. ``run.project`` is locked.
     """
-    decisions = [decide(active, candidate.scores) for candidate in candidates]
-    index = choose([_judged(*pair) for pair in zip(candidates, decisions, strict=True)])
+    active, candidates = found.active, found.candidates
+    index = choose([_judged(*pair) for pair in zip(candidates, found.decisions, strict=True)])
     overtaken = (
         run.project.active_version_id != run.compared_with_id or run.project.pending_version_id is not None
     )
     final = [
         _overtaken(decision) if overtaken else _beside(decision, candidate, candidates[index])
-        for candidate, decision in zip(candidates, decisions, strict=True)
+        for candidate, decision in zip(candidates, found.decisions, strict=True)
     ]
     verdicts = tuple(
         Verdict(
@@ -128,10 +164,9 @@ def _deciding(scores: Sequence[ImageScore]) -> list[ImageScore]:
 
 
 def evaluation(
-    active: Sequence[ImageScore], candidate: Sequence[ImageScore], decision: Decision | None = None
+    active: Sequence[ImageScore], candidate: Sequence[ImageScore], decision: Decision
 ) -> dict[str, Any]:
     """Figures of the deciding images, of all held-out ones beside them, and the gate's word; plain JSON."""
-    decision = decision or decide(active, candidate)
     return {
         "active": summary(_deciding(active)),
         "candidate": summary(_deciding(candidate)),

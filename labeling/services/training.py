@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -28,7 +28,7 @@ from labeling.selectors.training import (
 )
 from labeling.services.activation import activate, project_locked
 from labeling.services.jobs import Claim, job_cancel, job_create, job_fail, job_finish
-from labeling.services.judging import evaluation, judged, version_files_delete, versions_store
+from labeling.services.judging import Comparison, compared, judged, version_files_delete, versions_store
 from labeling.services.model_versions import TrainedCandidate as TrainedCandidate
 from labeling.services.outlines import outlines_measured
 
@@ -83,17 +83,20 @@ def training_complete(
     candidates: Sequence[TrainedCandidate],
     config: dict[str, Any],
     imported: Mapping[UUID, Sequence[ImageScore]] | None = None,
+    pause: Callable[[], None] = lambda: None,
 ) -> Decision:
     """Close the job, store all candidates, let the gate judge each, and promote the lowest rung that is best.
 
-    One transaction: the project's version changes with all of it or not at all. The scores are of the version that
-    was active when the run started, of each candidate and of the ``imported`` versions, on the run's held-out images.
-    What the gate says of imported ones is kept with the run; they serve when somebody says so. Returns the decision on
-    the candidate that was taken. Raises ClaimLost, and ValueError without candidates.
+    One transaction: the project's version changes with all of it or not at all; the gate compares before, and
+    calls ``pause`` between. The scores are of the version that was active when the run started, of each candidate and
+    of the ``imported`` versions, on the run's held-out images. What the gate says of imported ones is kept with the
+    run; they serve when somebody says so. Returns the decision on the candidate that was taken. Raises ClaimLost,
+    ValueError without candidates, and whatever ``pause`` does.
     """
+    comparison = compared(active_scores, candidates, imported or {}, pause)
     stored: list[str] = []
     try:
-        return _complete(claim, run_id, active_scores, candidates, config, imported or {}, stored)
+        return _complete(claim, run_id, comparison, config, stored)
     except BaseException:
         version_files_delete(stored)
         raise
@@ -112,17 +115,15 @@ def training_cancel(*, run: TrainingRun) -> Job:
 
 @transaction.atomic
 def _complete(
-    claim: Claim, run_id: UUID, active_scores: Sequence[ImageScore], candidates: Sequence[TrainedCandidate],
-    config: dict[str, Any], imported: Mapping[UUID, Sequence[ImageScore]], stored: list[str],
-) -> Decision:  # fmt: skip
+    claim: Claim, run_id: UUID, comparison: Comparison, config: dict[str, Any], stored: list[str]
+) -> Decision:
     job_finish(claim=claim)
     run = TrainingRun.objects.select_for_update(of=("self",)).select_related("base").get(pk=run_id)
     run.project = project_locked(run.project_id)
-    found = judged(run, active_scores, candidates)
+    found = judged(run, comparison)
     versions = versions_store(run, found, stored)
     taken, run.candidate = found.taken, versions[found.index]
-    beside = {str(version): evaluation(active_scores, scores) for version, scores in imported.items()}
-    run.evaluation = taken.evaluation | {"per_image": taken.per_image, "imported": beside}
+    run.evaluation = taken.evaluation | {"per_image": taken.per_image, "imported": comparison.imported}
     run.curve = taken.candidate.curve
     run.config |= config
     run.decision, run.decision_reason = RunDecision(taken.decision.outcome), taken.decision.reason

@@ -1,8 +1,8 @@
 """Queue `train`: from corrections to candidates, measured on images that no version trained on. Niced and polite.
 
 Each rung of the ladder that the run may try gives a candidate. All start from the base, on cached features; features
-that were evicted are computed again and counted. The gate decides in `labeling.services.training`, in the transaction
-that stores the candidates.
+that were evicted are computed again and counted. The gate decides in `labeling.services.training`, and one transaction
+stores the candidates with what follows.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ def _tune(lease: Lease) -> None:
             active_scores=active,
             candidates=[_candidate(model, its, ladder) for model, its in zip(tuned, scores, strict=True)],
             imported=dict(zip(corrections.imported, imported, strict=True)),
+            pause=lease.pause,
             config=ladder.figures
             | {"images": len(samples), "features_recomputed": corrections.recomputed, "given_up": given_up},
         )

@@ -11,6 +11,7 @@ from django.core.files.storage import default_storage
 from django.db import connections, transaction
 
 from labeling.errors import DomainError, LeaseLost, NotFound
+from labeling.gate import Decision, decide
 from labeling.models import (
     Cell,
     Edit,
@@ -25,6 +26,7 @@ from labeling.models import (
 )
 from labeling.patch import Patch
 from labeling.selectors.images import frames_of
+from labeling.services import judging
 from labeling.services.activation import pending_prepare, project_locked, version_activate
 from labeling.services.classes import class_create
 from labeling.services.edits import EditResult, edit_apply
@@ -49,7 +51,7 @@ from tests.factories import (
     make_world,
     square,
 )
-from tests.labeling.services.test_training import submit_plenty
+from tests.labeling.services.test_training import complete, start, submit_plenty, submit_two, trained
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AT_ONCE = 4
@@ -232,6 +234,30 @@ def test_an_image_can_be_submitted_or_segmented_while_features_of_a_version_are_
 
     assert while_held(ask, lambda: None, meanwhile) == []
     assert Job.objects.filter(image=image, kind=JobKind.EMBED, status="queued").exists()
+
+
+def test_nobody_waits_while_the_gate_compares(world: World, monkeypatch: pytest.MonkeyPatch):
+    submit_two(world)
+    waiting = make_ready_image(world.project, seed=9)
+    run, claim = start(world)
+    submitted: list[Image] = []
+
+    def in_the_middle(*scores: Any) -> Decision:
+        if not submitted:
+            worker = threading.Thread(target=submit, daemon=True)
+            worker.start()
+            worker.join(timeout=10)
+        return decide(*scores)
+
+    def submit() -> None:
+        try:
+            submitted.append(image_submit(image_id=waiting.pk, by=world.bob, revision=waiting.revision))
+        finally:
+            connections.close_all()
+
+    monkeypatch.setattr(judging, "decide", in_the_middle)
+    complete(run, claim, trained(40), active=15)
+    assert [image.status for image in submitted] == [ImageStatus.SUBMITTED]
 
 
 def test_a_first_submission_that_meets_the_deletion_of_its_project(world: World):
