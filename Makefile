@@ -94,7 +94,7 @@ run: setup
 # --- check -----------------------------------------------------------------------------------------------------
 test: setup lint
 	$(call heading,Tests)
-	@"$(BIN)/python" -m pytest
+	@"$(BIN)/python" -m pytest -n 2
 
 lint: setup lint-python lint-api lint-frontend
 

@@ -10,11 +10,12 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import django
 import pytest
 from django.conf import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from backend.embedded import Postgres, Valkey
 from backend.supervisor import EVERYBODY, Stack
@@ -29,6 +30,7 @@ OURS = re.findall(
     r"^(?:# )?([A-Z_]+)=", (Path(__file__).parent.parent / ".env.example").read_text(), re.MULTILINE
 )
 ORDER = ("architecture", "worker", "labeling", "backend", "integration", "e2e")
+WITH_A_STACK = ("tests/integration/", "tests/e2e/", "tests/backend/test_supervisor.py")
 
 for _name in OURS:  # a developer's own settings do not reach the tests
     os.environ.pop(_name, None)
@@ -48,8 +50,30 @@ django.setup()
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Quick tests first: pure code, then the database, then the running stack, then the browser."""
+def pytest_xdist_setupnodes() -> None:
+    """The processes to come read this file themselves, and are not to find this one's servers before that."""
+    for name in os.environ.keys() - CLEAN_ENVIRON.keys():
+        del os.environ[name]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "SideBySide":
+    """Who runs what with `-n 2`."""
+    config.option.loadscopereorder = False
+    return SideBySide(config, log)
+
+
+class SideBySide(LoadScopeScheduling):
+    """One process has all tests of the running stack, of which there is one; others share the rest, file by file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "stack" if nodeid.startswith(WITH_A_STACK) else nodeid.split("::", 1)[0]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Quick tests first: pure code, then the database, then the running stack, then the browser.
+
+    Of several processes that share them, one begins with the stack: its tests take longest.
+    """
     tests = Path(__file__).parent
 
     def rank(item: pytest.Item) -> int:
@@ -57,6 +81,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return ORDER.index(top) if top in ORDER else len(ORDER)
 
     items.sort(key=rank)
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not item.nodeid.startswith(WITH_A_STACK))
 
 
 def pytest_unconfigure() -> None:
