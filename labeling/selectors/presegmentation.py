@@ -29,7 +29,10 @@ FAINT = (
     "Cells with a score under {score:.2f} are kept as a proposal: of those that {name} found {where}, more were wrong "
     "than could stay."
 )
-UNSURE = "{name} is unsure of what it found here, so it is kept as a proposal until labelled images show how right it is."
+UNSURE = (
+    "{name} is unsure of what it found here. That is kept as a proposal, until labelled images show how right the "
+    "model is."
+)
 WHERE_MEASURED, WHERE_SUBMITTED = "on held-out images", "in the images labelled so far"
 KEPT_BACK = "{cells} outlines are not shown, because of their scores: more of these are wrong than can stay."
 ONE_KEPT_BACK = "1 outline is not shown, because of its score: more of these are wrong than can stay."
