@@ -1,10 +1,11 @@
 """The order in which new images teach the model most: unsure ones first, with a diverse and a random share.
 
 Of each ten images five are those that the model is most unsure about, two are unlike what was labelled so far, and
-three are drawn by lot: held-out images first, because the gate can only judge by them, then any. The lot is drawn when
-an image is uploaded, so the order is the same for everybody and for as long as nothing is labelled. Held-out images
-are never chosen for what they would teach. As long as fewer of them were opened than the gate needs, every second image
-is one of them: nothing that is learned from the others can be promoted before.
+three are drawn by lot: held-out images first, because the gate can only judge by them, then any. A project's first is
+drawn by lot among those that teach: which outlines help is first told by it, and the hardest would hide them all. The
+lot is drawn when an image is uploaded, so the order is the same for everybody and for as long as nothing is labelled.
+Held-out images are never chosen for what they would teach. As long as fewer of them were opened than the gate needs,
+every second image is one of them: nothing that is learned from the others can be promoted before.
 
 Frames of a series are left to the order of uploading: people carry cells from one frame to the next.
 """
@@ -77,7 +78,10 @@ def learned_order(waiting: QuerySet[Image], *, project_id: UUID, done: int, most
     telling = {image.pk for image in held_out if image.blind}
     missing = MINIMUM_IMAGES - _deciding(project_id)
     taken: set[UUID] = set()
-    for place in count(done):
+    if not done and most:
+        taken.add(drawn[0].pk)
+        yield Chosen(drawn[0], Share.LOT)
+    for place in count(done or 1):
         pattern = HURRIED if missing > 0 and telling - taken else PATTERN
         chosen = _first(pattern[place % len(pattern)], streams, taken)
         if chosen is None or len(taken) == most:
