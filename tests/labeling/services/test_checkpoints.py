@@ -110,10 +110,12 @@ def test_a_run_measures_it_beside_its_candidates_and_leaves_the_choice_to_people
     submit_two(world)
     run, claim = start(world)
     assert run_imported(run) == [version]
+    pauses: list[bool] = []
     training_complete(
         claim=claim, run_id=run.pk, active_scores=scores(30), candidates=[trained(20)], config={},
-        imported={version.pk: scores(45)},
+        imported={version.pk: scores(45)}, pause=lambda: pauses.append(True),
     )  # fmt: skip
+    assert len(pauses) == 2  # one for each that is compared: the lease is renewed, and boxes go first
     project = Project.objects.get(pk=world.project.pk)
     assert project.active_version == base
     (view,) = [view for view in loop_view(project).versions if view.version == version]

@@ -145,7 +145,7 @@ def test_the_usual_scale_is_compared_with_auto(data: Path, tmp_path: Path) -> No
 
 
 def test_what_hiding_unsure_images_saves_is_counted_by_how_unsure_they_are(
-    data: Path, tmp_path: Path
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["experiment", "unsure", "--data", str(data), "--out", str(tmp_path)]
 
@@ -155,8 +155,12 @@ def test_what_hiding_unsure_images_saves_is_counted_by_how_unsure_they_are(
     images = [int(row["images"]) for row in rows]
     assert images == sorted(images, reverse=True)
     assert json.loads((tmp_path / "report.json").read_text())["about"]["images"] >= images[0]
-    both = ["--without-modality", "nuclei_fluorescence_small", "--without-modality", "bacteria_fluorescence"]
-    assert main([*arguments, *both]) == 2
+    kinds = ["nuclei_fluorescence_small", "bacteria_fluorescence"]
+    left_out = [each for kind in kinds for each in ("--without-modality", kind)]
+    assert main([*arguments, *left_out[:2]]) == 0
+    assert json.loads((tmp_path / "report.json").read_text())["about"]["images"] == 1
+    assert main([*arguments, *left_out]) == 2
+    assert f"another modality than {', '.join(kinds)}" in capsys.readouterr().err
 
 
 def test_images_that_cost_more_than_they_save_are_worth_hiding() -> None:

@@ -145,15 +145,11 @@ def scale_command(options: argparse.Namespace) -> None:
 
 def unsure_command(options: argparse.Namespace) -> None:
     """What people are saved where images that the model is unsure of open without outlines, by how unsure it is."""
-    left_out = set(options.without_modality or ())
-    measured = [entry for entry in _measured(options) if entry.modality not in left_out]
-    if not measured:
-        raise EvaluationError("no image is left")
     images = unsure_images(
-        load_predictor(options), read_images(measured), progress=lambda result: _say(result.name)
+        load_predictor(options), read_images(_measured(options)), progress=lambda result: _say(result.name)
     )
     print(file=sys.stderr)
-    about = {"split": options.split, "without_modalities": sorted(left_out), "images": len(images)}
+    about = {"split": options.split, "without": options.without_modality or [], "images": len(images)}
     _write_table(unsure_rows(images), {**_about(options), **_weights(options), **about}, options.out)
 
 
@@ -228,9 +224,13 @@ def _entries(options: argparse.Namespace, split: Split) -> list[Entry]:
 
 def _of_modality(options: argparse.Namespace, entries: list[Entry]) -> list[Entry]:
     wanted = getattr(options, "modality", None)
-    found = [entry for entry in entries if wanted in (None, entry.modality)]
+    left_out = getattr(options, "without_modality", None) or ()
+    found = [
+        entry for entry in entries if wanted in (None, entry.modality) and entry.modality not in left_out
+    ]
     if not found:
-        raise EvaluationError(f"no image is of the modality {wanted}")
+        kind = f"of another modality than {', '.join(left_out)}" if left_out else f"of the modality {wanted}"
+        raise EvaluationError(f"no image is {kind}")
     return found
 
 
